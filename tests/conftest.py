@@ -15,61 +15,10 @@ from store import schema
 from store.database import Database
 from tests import parts
 from tests.harness import brief_run
-from tests.harness.fixtures import (
-    alice as alice,
-)
-from tests.harness.fixtures import (
-    bob as bob,
-)
-from tests.harness.fixtures import (
-    clock as clock,
-)
-from tests.harness.fixtures import (
-    database_kind as database_kind,
-)
-from tests.harness.fixtures import (
-    empty_postgres_url as empty_postgres_url,
-)
-from tests.harness.fixtures import (
-    empty_url as empty_url,
-)
-from tests.harness.fixtures import (
-    file_url as file_url,
-)
-from tests.harness.fixtures import (
-    memory_store as memory_store,
-)
-from tests.harness.fixtures import (
-    postgres_server as postgres_server,
-)
-from tests.harness.fixtures import (
-    postgres_store as postgres_store,
-)
-from tests.harness.fixtures import (
-    postgres_url as postgres_url,
-)
-from tests.harness.fixtures import (
-    processes as processes,
-)
-from tests.harness.fixtures import (
-    shared_memory as shared_memory,
-)
-from tests.harness.fixtures import (
-    shared_postgres as shared_postgres,
-)
-from tests.harness.fixtures import (
-    sqlite_template as sqlite_template,
-)
-from tests.harness.fixtures import (
-    store as store,
-)
-from tests.harness.fixtures import (
-    url as url,
-)
 from tests.harness.lock_order import watch_lock_order
-from tests.harness.loopback import guarded_sockets as guarded_sockets
-from tests.harness.loopback import stays_on_this_machine as stays_on_this_machine
 from tui import input_queue
+
+pytest_plugins = ("tests.harness.fixtures", "tests.harness.loopback")
 
 STRANGERS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TMUX")
 """Variables of the person running the tests that would change what is drawn."""

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import openai
+import pytest
 
 from gateway.app import create_app
+from gateway.relay import streaming_response
 from store.store import Store
 from store.values.usage import UsageEntry
-from tests.fakes.model_server import ModelServer
+from tests.fakes.model_server import ModelServer, hang
 from tests.harness.gateway_client import make_relayed
 from tests.harness.live_servers import live
-from tests.harness.stores import StillClock, make_store, sign_in
+from tests.harness.stores import StillClock, make_store
+from tests.harness.usage_log import entries_of, used_of
 
 PATIENCE: Final = 60.0
 """Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
@@ -35,14 +38,21 @@ class Setup:
         self.closing.append(client)
         return client
 
+    def hang_after_three_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let each stream hang, so that its client can leave in the middle."""
+        monkeypatch.setattr(streaming_response, "READ_ON_TIMEOUT_S", 0.2)
+
+        async def hang_at_third(number: int) -> None:
+            if number == 3:
+                await hang(number)
+
+        self.models.pause = hang_at_third
+
     def log(self) -> list[UsageEntry]:
-        page = self.store.usage.page(sign_in(self.store))
-        return [logged.entry for logged in page.entries]
+        return entries_of(self.store)
 
     def spent(self) -> int:
-        state = self.store.quota.state(sign_in(self.store))
-        assert state.held_micro_usd == 0
-        return state.used_micro_usd
+        return used_of(self.store)
 
     def entry(self) -> UsageEntry:
         """The newest line of the log, as soon as there is one."""

@@ -75,6 +75,13 @@ def add_account(
     )
 
 
+def store_with_account(name: str = "alice") -> Store:
+    """A store in memory with one account."""
+    store = make_store()
+    add_account(store, name)
+    return store
+
+
 def lift_request_rates(store: Store) -> None:
     """Let keys and accounts make any number of requests per minute."""
     for counted in ("key", "account"):

@@ -1,6 +1,9 @@
 """The parser process of a gateway's answers, watched: a test can wait until a message is under way."""
 
 import asyncio
+import os
+import signal
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -16,6 +19,21 @@ class WatchedParser(ResponseParser):
     def __init__(self) -> None:
         super().__init__()
         self.begun = asyncio.Event()
+
+    def stop(self) -> int:
+        """Let its process, which has answered before, answer nothing more; returns the process id."""
+        number = self.process.process_id
+        assert number is not None
+        os.kill(number, signal.SIGSTOP)
+        self.begun.clear()
+        return number
+
+    async def cancel_meanwhile(self, call: Coroutine[Any, Any, object]) -> None:
+        """Begin a call, and cancel it once a message is under way."""
+        calling = asyncio.create_task(call)
+        await self.begun.wait()
+        calling.cancel()
+        await asyncio.wait({calling})
 
 
 def watched_parser(monkeypatch: pytest.MonkeyPatch) -> WatchedParser:

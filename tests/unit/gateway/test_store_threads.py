@@ -28,6 +28,7 @@ from store.values.usage import UsageEntry
 from tests.fakes.scripted_model_server import CHAT, ModelServer, said, stream
 from tests.harness.gateway_client import client_of, make_relayed
 from tests.harness.stores import START, make_store, sign_in
+from tests.harness.usage_log import entries_of
 
 pytestmark = pytest.mark.anyio
 STREAMS = 12
@@ -39,10 +40,6 @@ PATIENCE = 90.0
 def patient_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine at work on other things keeps work in the queue for longer than people would wait."""
     monkeypatch.setattr(store_threads, "QUEUE_TIMEOUT_S", PATIENCE)
-
-
-def log(store: Store) -> list[UsageEntry]:
-    return [line.entry for line in store.usage.page(sign_in(store)).entries]
 
 
 async def written_together(threads: StoreThreads, work: list[Coroutine[Any, Any, Any]]) -> list[Any]:
@@ -225,7 +222,7 @@ async def test_streams_that_the_stop_cut_off_were_all_booked(
             await serving
             await asyncio.gather(*streams)
     state = store.quota.state(sign_in(store))
-    entries = log(store)
+    entries = entries_of(store)
     assert [entry.status for entry in entries] == ["gateway_stopped"] * STREAMS
     assert state.held_micro_usd == 0
     assert state.used_micro_usd == sum(entry.cost_micro_usd for entry in entries) > 0
@@ -267,7 +264,7 @@ async def test_a_booking_whose_caller_was_cancelled_was_made(store: Store, monke
         await asyncio.wait({calling})
         is_cancelled.set()
     assert (await calling).status_code == 503
-    assert [entry.status for entry in log(store)] == ["ok"]
+    assert [entry.status for entry in entries_of(store)] == ["ok"]
 
 
 async def test_a_call_that_was_cut_off_while_it_was_let_in_held_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

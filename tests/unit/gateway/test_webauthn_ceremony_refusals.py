@@ -7,19 +7,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.relying_party import RelyingParty
-from gateway.webauthn_ceremony import (
-    authentication_options,
-    credential_id_of,
-    registration_options,
-    verify_authentication,
-    verify_registration,
-)
-from store.errors import ClonedPasskey, GatekeyError, PasskeyRefused, SignInExpired
-from store.passkey_ceremonies import Ceremony, Purpose
+from store.errors import ClonedPasskey, PasskeyRefused, SignInExpired
 from store.values.passkeys import CeremonyStarted, CeremonyState
 from store.values.sign_in import SignedIn
 from tests.fakes.soft_authenticator import SoftAuthenticator
-from tests.harness.stores import SOURCE, StillClock, add_account, make_store, sign_in
+from tests.harness.ceremony_steps import CeremonySteps
+from tests.harness.stores import SOURCE
 
 PARTY = RelyingParty("gateway.example", "https://gateway.example")
 ROUNDS = 100
@@ -27,15 +20,11 @@ ROUNDS = 100
 Answer = dict[str, Any]
 
 
-class CeremonySteps:
-    """The gateway's steps for an answer: take the challenge, check, settle, report a failure to the console."""
+class DeviceSteps(CeremonySteps):
+    """A gateway, and a person whose device has one passkey."""
 
     def __init__(self) -> None:
-        self.clock = StillClock()
-        self.store = make_store(clock=self.clock)
-        self.store.site.set("passkeys.enabled", "true")
-        add_account(self.store)
-        self.token = sign_in(self.store)
+        super().__init__(PARTY)
         self.device = SoftAuthenticator(PARTY.origin)
         self.terminals = 0
         self.register()
@@ -56,44 +45,15 @@ class CeremonySteps:
         self.finish(started.code, self.device.get(options, **faults))
         return started
 
-    def options(self, code: str) -> Answer:
-        found = self.store.passkey_verification.look_up(code)
-        if found.purpose is not Purpose.REGISTER:
-            return authentication_options(PARTY, challenge=found.challenge, allow=found.credential_ids)
-        return registration_options(
-            PARTY,
-            challenge=found.challenge,
-            user_handle=found.user_handle,
-            username=found.account_name,
-            exclude=found.credential_ids,
-        )
-
-    def finish(self, code: str, answer: Answer) -> None:
-        claimed = self.store.passkey_verification.claim(code)
-        try:
-            self._settle(claimed, answer)
-        except GatekeyError as error:
-            self.store.passkey_verification.fail(claimed, str(error))
-            raise
-
-    def _settle(self, claimed: Ceremony, answer: Answer) -> None:
-        if claimed.purpose is Purpose.REGISTER:
-            found = verify_registration(PARTY, challenge=claimed.challenge, answer=answer)
-            self.store.passkey_verification.finish_registration(claimed, found)
-            return
-        stored = self.store.passkeys.find(credential_id_of(answer))
-        checked = verify_authentication(PARTY, challenge=claimed.challenge, answer=answer, stored=stored)
-        self.store.passkey_verification.finish_assertion(claimed, stored, checked.sign_count)
-
 
 @pytest.fixture
-def gateway() -> Iterator[CeremonySteps]:
-    made = CeremonySteps()
+def gateway() -> Iterator[DeviceSteps]:
+    made = DeviceSteps()
     yield made
     made.store.close()
 
 
-def test_a_registered_passkey_signs_in(gateway: CeremonySteps) -> None:
+def test_a_registered_passkey_signs_in(gateway: DeviceSteps) -> None:
     for _ in range(3):
         started = gateway.sign_in()
         assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
@@ -117,7 +77,7 @@ TABLE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("faults", TABLE.values(), ids=TABLE.keys())
-def test_each_fault_is_refused_and_nobody_is_signed_in(gateway: CeremonySteps, faults: dict[str, Any]) -> None:
+def test_each_fault_is_refused_and_nobody_is_signed_in(gateway: DeviceSteps, faults: dict[str, Any]) -> None:
     for _ in range(2):
         gateway.sign_in()
     started, options = gateway.begin()
@@ -129,7 +89,7 @@ def test_each_fault_is_refused_and_nobody_is_signed_in(gateway: CeremonySteps, f
         gateway.store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
 
 
-def test_the_table_of_refusals_is_complete(gateway: CeremonySteps) -> None:
+def test_the_table_of_refusals_is_complete(gateway: DeviceSteps) -> None:
     for _ in range(2):
         gateway.sign_in()
     counters = [name for name in TABLE if name.startswith("counter")]
@@ -142,7 +102,7 @@ def test_the_table_of_refusals_is_complete(gateway: CeremonySteps) -> None:
             refused += 1
     gateway.sign_in()
     for name in counters:
-        fresh = CeremonySteps()
+        fresh = DeviceSteps()
         fresh.sign_in()
         fresh.sign_in()
         with pytest.raises(ClonedPasskey):
@@ -153,7 +113,7 @@ def test_the_table_of_refusals_is_complete(gateway: CeremonySteps) -> None:
     assert refused == len(TABLE) == 12
 
 
-def test_a_copied_passkey_is_flagged_and_refused_from_then_on(gateway: CeremonySteps) -> None:
+def test_a_copied_passkey_is_flagged_and_refused_from_then_on(gateway: DeviceSteps) -> None:
     gateway.sign_in()
     with pytest.raises(ClonedPasskey):
         gateway.sign_in(counter=1)
@@ -162,7 +122,7 @@ def test_a_copied_passkey_is_flagged_and_refused_from_then_on(gateway: CeremonyS
     assert [info.flagged_at is not None for info in gateway.store.passkeys.list(gateway.token)] == [True]
 
 
-def test_a_stranger_without_the_key_cannot_have_a_passkey_flagged(gateway: CeremonySteps) -> None:
+def test_a_stranger_without_the_key_cannot_have_a_passkey_flagged(gateway: DeviceSteps) -> None:
     gateway.sign_in()
     with pytest.raises(PasskeyRefused) as refused:
         gateway.sign_in(counter=0, signer=ec.generate_private_key(ec.SECP256R1()))
@@ -170,12 +130,12 @@ def test_a_stranger_without_the_key_cannot_have_a_passkey_flagged(gateway: Cerem
     gateway.sign_in()
 
 
-def test_a_synced_passkey_signs_in_with_its_counter_at_zero(gateway: CeremonySteps) -> None:
+def test_a_synced_passkey_signs_in_with_its_counter_at_zero(gateway: DeviceSteps) -> None:
     for _ in range(3):
         gateway.sign_in(synced=True, counter=0)
 
 
-def test_an_answer_is_good_once(gateway: CeremonySteps) -> None:
+def test_an_answer_is_good_once(gateway: DeviceSteps) -> None:
     started, options = gateway.begin()
     answer = gateway.device.get(options)
     gateway.finish(started.code, answer)
@@ -187,7 +147,7 @@ def test_an_answer_is_good_once(gateway: CeremonySteps) -> None:
     print(f"BAR F2 replayed answers accepted: 0/{2 * ROUNDS}")
 
 
-def test_an_answer_that_is_late_is_refused(gateway: CeremonySteps) -> None:
+def test_an_answer_that_is_late_is_refused(gateway: DeviceSteps) -> None:
     for seconds in range(120, 120 + ROUNDS):
         started, options = gateway.begin()
         answer = gateway.device.get(options)
@@ -197,7 +157,7 @@ def test_an_answer_that_is_late_is_refused(gateway: CeremonySteps) -> None:
     print(f"BAR F2 late answers accepted: 0/{ROUNDS}")
 
 
-def test_an_answer_for_one_ceremony_is_refused_by_another(gateway: CeremonySteps) -> None:
+def test_an_answer_for_one_ceremony_is_refused_by_another(gateway: DeviceSteps) -> None:
     for _ in range(ROUNDS):
         mine, options = gateway.begin()
         theirs, _ = gateway.begin()
@@ -208,7 +168,7 @@ def test_an_answer_for_one_ceremony_is_refused_by_another(gateway: CeremonySteps
     print(f"BAR F2 answers accepted across sessions: 0/{ROUNDS}")
 
 
-def test_registering_and_signing_in_are_not_swapped(gateway: CeremonySteps) -> None:
+def test_registering_and_signing_in_are_not_swapped(gateway: DeviceSteps) -> None:
     for _ in range(ROUNDS // 2):
         signing, options = gateway.begin()
         registering = gateway.store.ceremonies.begin_registration(gateway.token, "phone")

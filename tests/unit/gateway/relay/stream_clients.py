@@ -14,9 +14,7 @@ from gateway.app import create_app
 from gateway.model_server.client import ModelServerClient
 from gateway.relay import streaming_response
 from store.store import Store
-from store.values.usage import UsageEntry
 from tests.fakes.scripted_model_server import CHAT, Chunks, ModelServer
-from tests.harness.stores import sign_in
 
 STREAMED: Final = {**CHAT, "stream": True}
 PATIENCE: Final = 30.0
@@ -32,13 +30,6 @@ THOUGHT: Final = {
 def of_events(chunks: Chunks) -> ModelServer:
     headers = {"content-type": "text/event-stream"}
     return ModelServer(lambda _: httpx.Response(200, headers=headers, stream=chunks))
-
-
-def entry_of(store: Store) -> UsageEntry:
-    """The one line of the log, of a call that holds nothing any more."""
-    assert store.quota.state(sign_in(store)).held_micro_usd == 0
-    (logged,) = store.usage.page(sign_in(store)).entries
-    return logged.entry
 
 
 async def until(condition: Callable[[], bool]) -> None:

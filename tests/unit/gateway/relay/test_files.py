@@ -17,11 +17,12 @@ from store.models import RelayFileRow
 from store.store import Store
 from store.values.api_keys import ApiKeyLimits
 from store.values.billing import ModelPrice
-from store.values.usage import Kind, UsageEntry
+from store.values.usage import Kind
 from tests.fakes.scripted_model_server import Chunks, ModelServer, answer
 from tests.harness.gateway_client import FILE_ID, UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.guarded_servers import guarded
 from tests.harness.stores import add_account, sign_in
+from tests.harness.usage_log import entries_of
 
 pytestmark = pytest.mark.anyio
 
@@ -35,10 +36,6 @@ FILE: Final = {
     "status": "processed",
 }
 MIB: Final = 1024 * 1024
-
-
-def log(store: Store, name: str = "alice") -> list[UsageEntry]:
-    return [logged.entry for logged in store.usage.page(sign_in(store, name)).entries]
 
 
 def owners(store: Store) -> dict[str, int]:
@@ -67,7 +64,7 @@ async def test_an_upload_is_passed_on_as_it_is_and_noted(store: Store) -> None:
     assert sent.headers["authorization"] == f"Bearer {UPSTREAM_KEY}"
     assert b"\x00\xff" * 1000 in sent.content
     assert owners(store) == {FILE_ID: 1, "file-7": 1}
-    (entry,) = log(store)
+    (entry,) = entries_of(store)
     assert (entry.kind, entry.model, entry.status, entry.cost_micro_usd) == (Kind.TASK, "file", "uploaded", 0)
     assert entry.detail == "in.jsonl, 5 bytes, batch: file-7"
 
@@ -88,7 +85,7 @@ async def test_an_upload_is_bounded_by_the_site(store: Store, announced: bool) -
     assert refused.status_code == 413
     assert refused.json()["error"]["message"] == "A file has at most 1 MiB here."
     assert owners(store) == {FILE_ID: 1}
-    assert [entry.kind for entry in log(store)] == [Kind.ERROR]
+    assert [entry.kind for entry in entries_of(store)] == [Kind.ERROR]
 
 
 async def test_what_is_no_form_or_has_no_money_is_refused(store: Store) -> None:
@@ -125,7 +122,7 @@ async def test_nobody_reaches_another_accounts_file(store: Store) -> None:
         assert (await bob.get("/v1/files")).json()["data"] == []
         assert (await bob.get(f"/v1/files?after={FILE_ID}")).status_code == 404
         assert models.requests == []
-    assert [entry.status for entry in log(store, "bob")] == ["file_not_found"]
+    assert [entry.status for entry in entries_of(store, "bob")] == ["file_not_found"]
     async with client_of(store, token=key, upstream=models) as alice:
         assert (await alice.get(f"/v1/files/{FILE_ID}")).json() == FILE
 
@@ -164,7 +161,7 @@ async def test_an_account_has_a_number_of_files(store: Store, monkeypatch: pytes
         assert models.requests == []
         models.reply = lambda _: answer({"id": FILE_ID, "deleted": True})
         assert (await client.delete(f"/v1/files/{FILE_ID}")).json()["deleted"] is True
-        entry = log(store)[0]
+        entry = entries_of(store)[0]
         assert (entry.kind, entry.model, entry.status, entry.detail) == (Kind.TASK, "file", "deleted", FILE_ID)
         models.reply = lambda _: answer(FILE)
         assert (await upload(client)).status_code == 200
@@ -227,7 +224,7 @@ def test_content_that_breaks_off_is_not_whole_and_was_foreseen(
     assert (b"x" * 900 in said) == bool(before)
     assert not said.endswith(b"\r\n0\r\n\r\n"), "the chunk that ends a whole body"
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
-    (entry,) = log(store)
+    (entry,) = entries_of(store)
     assert (entry.kind, entry.model, entry.status) == (Kind.ERROR, "file", "upstream_broken")
     assert stream.is_closed
 
@@ -248,7 +245,7 @@ async def test_content_that_cannot_be_passed_on_is_a_logged_error(store: Store, 
     async with client_of(store, token=key, upstream=models) as client:
         found = await client.get(f"/v1/files/{FILE_ID}/content")
     assert found.status_code in (502, 503)
-    assert [(entry.kind, entry.model) for entry in log(store)] == [(Kind.ERROR, "file")]
+    assert [(entry.kind, entry.model) for entry in entries_of(store)] == [(Kind.ERROR, "file")]
 
 
 async def test_a_purpose_that_no_file_has_is_an_empty_list(postgres_store: Store) -> None:
@@ -304,16 +301,20 @@ async def test_reading_a_batch_notes_its_progress_and_its_files(store: Store) ->
     store.pricing.set(ModelPrice("batch", 0, 0, 1))
     async with client_of(store, token=key, upstream=models) as client:
         assert (await begin(client)).status_code == 200
-        assert [(entry.task_done, entry.task_total) for entry in log(store)] == [(None, None)]
+        assert [(entry.task_done, entry.task_total) for entry in entries_of(store)] == [(None, None)]
         counts = {"total": 5, "completed": 2, "failed": 1}
         models.reply = lambda _: answer(batch(request_counts=counts))
         await client.get("/v1/batches/batch_1")
-        assert [(entry.status, entry.task_done, entry.task_total) for entry in log(store)] == [("in_progress", 3, 5)]
+        assert [(entry.status, entry.task_done, entry.task_total) for entry in entries_of(store)] == [
+            ("in_progress", 3, 5)
+        ]
         done = batch(status="completed", output_file_id="file-out", error_file_id="file-err", request_counts="?")
         models.reply = lambda _: answer(done)
         for _ in "ab":
             await client.get("/v1/batches/batch_1")
-        assert [(entry.status, entry.task_done, entry.task_total) for entry in log(store)] == [("completed", 3, 5)]
+        assert [(entry.status, entry.task_done, entry.task_total) for entry in entries_of(store)] == [
+            ("completed", 3, 5)
+        ]
         models.reply = lambda _: httpx.Response(200, content=b"result\n")
         assert (await client.get("/v1/files/file-out/content")).content == b"result\n"
     assert owners(store) == {FILE_ID: 1, "file-out": 1, "file-err": 1}
@@ -352,7 +353,7 @@ async def test_listing_batches_notes_them_and_leaves_out_what_cannot_be_written(
         assert (listed.status_code, listed.headers["content-type"]) == (200, "application/json")
         assert [each["id"] for each in listed.json()["data"]] == [*(["batch_2"] if is_listed else []), "batch_1"]
         assert (await client.get("/v1/files/file-out/content")).status_code == 200
-    entry = next(entry for entry in log(store) if entry.request_id == "batch_1")
+    entry = next(entry for entry in entries_of(store) if entry.request_id == "batch_1")
     assert (entry.status, entry.task_done, entry.task_total) == ("completed", 1, 1)
     assert owners(store) == {FILE_ID: 1, "file-out": 1}
 
@@ -443,8 +444,8 @@ async def test_batches_are_listed_and_cancelled_by_their_account_alone(store: St
         assert (sent.method, str(sent.url)) == ("POST", "http://models.test/v1/batches/batch_1/cancel")
         for wrong in ("0", "101", "x"):
             assert (await alice.get(f"/v1/batches?limit={wrong}")).status_code == 400
-    assert [entry.status for entry in log(store) if entry.request_id == "batch_1"] == ["cancelling"]
-    entry = log(store)[0]
+    assert [entry.status for entry in entries_of(store) if entry.request_id == "batch_1"] == ["cancelling"]
+    entry = entries_of(store)[0]
     assert (entry.kind, entry.model, entry.status, entry.detail) == (
         Kind.TASK,
         "batch-cancel",
@@ -485,4 +486,4 @@ async def test_a_key_with_models_reaches_files_and_batches_only_if_it_names_them
         else:
             refusals = {(found.status_code, found.json()["error"]["code"]) for found in answers}
             assert (refusals, models.requests) == ({(403, "model_not_allowed")}, [])
-            assert [(entry.model, entry.status) for entry in log(store)] == [("batch", "model_not_allowed")] * 8
+            assert [(entry.model, entry.status) for entry in entries_of(store)] == [("batch", "model_not_allowed")] * 8

@@ -13,14 +13,13 @@ from gateway.relay.keep_alive import KEEP_ALIVE_COMMENT, KeepAlive
 from store.store import Store
 from tests.fakes.scripted_model_server import DONE, USED, Chunks, ModelServer, answer, event, said
 from tests.harness.gateway_client import client_of, make_relayed
+from tests.harness.usage_log import entry_of
 from tests.unit.gateway.relay.stream_clients import (
     PATIENCE,
     STREAMED,
     THOUGHT,
     Taker,
     calling,
-    entry_of,
-    notice_leaving,
     of_events,
     until,
 )
@@ -28,11 +27,6 @@ from tests.unit.gateway.relay.stream_clients import (
 pytestmark = pytest.mark.anyio
 SOON: Final = 0.01
 """Seconds of silence after which the tests' streams get a comment."""
-
-
-@pytest.fixture
-def noticed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    return notice_leaving(monkeypatch)
 
 
 def bodies(taken: list[Message]) -> list[bytes]:

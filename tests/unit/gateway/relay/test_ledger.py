@@ -19,11 +19,12 @@ from store.quota_warnings import QUOTA_WARNING
 from store.sections import PriceSettings, PrivacySettings
 from store.store import Store
 from store.values.billing import ModelPrice
-from store.values.usage import Kind, LoggedEntry, UsageEntry
+from store.values.usage import Kind
 from tests.fakes.scripted_model_server import CHAT, COST, USAGE, Chunks, ModelServer, answer, chat
 from tests.harness.gateway_client import MODEL, PEER, UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.quota_calls import hold_quota
 from tests.harness.stores import sign_in
+from tests.harness.usage_log import entries_of
 
 pytestmark = pytest.mark.anyio
 
@@ -65,11 +66,6 @@ async def test_a_dearer_price_of_cached_input_was_held_and_charged(store: Store)
     assert held[0] >= spent(store) == 5 * 9 + 4 * 2
 
 
-def log(store: Store) -> list[UsageEntry]:
-    logged: tuple[LoggedEntry, ...] = store.usage.page(sign_in(store)).entries
-    return [line.entry for line in logged]
-
-
 async def test_a_call_cost_what_the_model_server_reported(store: Store) -> None:
     key, models = make_relayed(store), ModelServer()
     async with client_of(store, token=key, upstream=models) as client:
@@ -77,7 +73,7 @@ async def test_a_call_cost_what_the_model_server_reported(store: Store) -> None:
     assert relayed.status_code == 200
     assert relayed.json() == chat()
     assert spent(store) == COST
-    (entry,) = log(store)
+    (entry,) = entries_of(store)
     assert (entry.prompt_tokens, entry.completion_tokens, entry.cost_micro_usd, entry.unpriced) == (10, 4, COST, False)
     assert relayed.headers["x-request-id"] == entry.request_id
     (request,) = models.requests
@@ -157,7 +153,7 @@ async def test_a_call_beyond_the_quota_was_refused_before_the_model_server(store
     assert refused.json()["error"]["code"] == "insufficient_quota"
     assert refused.headers["x-should-retry"] == "false"
     assert len(models.requests) == 1
-    assert [(entry.kind, entry.status) for entry in log(store)] == [
+    assert [(entry.kind, entry.status) for entry in entries_of(store)] == [
         (Kind.CONSUMPTION, "ok"),
         (Kind.ERROR, "insufficient_quota"),
     ]
@@ -171,7 +167,7 @@ async def test_a_key_stopped_at_its_own_limit(store: Store) -> None:
         ]
     assert statuses == [200, 200, 200, 429, 429, 429]
     assert spent(store) == 3 * COST
-    assert log(store)[0].status == "spend_limit_reached"
+    assert entries_of(store)[0].status == "spend_limit_reached"
 
 
 @pytest.mark.parametrize("limit", ["account", "key"])
@@ -187,7 +183,7 @@ async def test_calls_that_cannot_be_paid_never_reached_what_others_write(
     async with client_of(store, token=key) as client:
         refused = await client.post("/v1/chat/completions", json=CHAT)
     assert (refused.status_code, holds) == (429, [])
-    assert log(store)[0].status == refused.json()["error"]["code"]
+    assert entries_of(store)[0].status == refused.json()["error"]["code"]
 
 
 async def test_a_call_that_cost_more_than_was_left_took_what_was_left(store: Store) -> None:
@@ -253,7 +249,7 @@ async def test_what_nobody_reported_was_counted_and_said_so(store: Store, usage:
     key = make_relayed(store)
     async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(chat(usage=usage)))) as client:
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
-    (entry,) = log(store)
+    (entry,) = entries_of(store)
     assert entry.prompt_tokens == -(-len(json.dumps(CHAT, separators=(",", ":"))) // 3)
     assert entry.completion_tokens > 0
     assert "reported no usage" in entry.detail
@@ -281,8 +277,8 @@ async def test_pictures_were_paid_one_by_one_and_tokens_where_reported(store: St
         for count in (3, 1):
             body = {"model": MODEL, "prompt": "A horse", "n": count}
             assert (await client.post("/v1/images/generations", json=body)).status_code == 200
-    assert [entry.cost_micro_usd for entry in log(store)] == [111, 300]
-    assert {entry.kind for entry in log(store)} == {Kind.DRAWING}
+    assert [entry.cost_micro_usd for entry in entries_of(store)] == [111, 300]
+    assert {entry.kind for entry in entries_of(store)} == {Kind.DRAWING}
 
 
 async def test_pictures_at_once_that_are_priced_by_tokens_never_overdrew(store: Store) -> None:
@@ -329,7 +325,7 @@ async def test_an_unpriced_model_that_was_accepted_cost_nothing_and_was_flagged(
     store.settings.save(sign_in(store), PriceSettings(accept_unpriced_models=True), 1)
     async with client_of(store, token=key, upstream=ModelServer()) as client:
         assert (await client.post("/v1/chat/completions", json={**CHAT, "model": "new-model"})).status_code == 200
-    (entry,) = log(store)
+    (entry,) = entries_of(store)
     assert (entry.cost_micro_usd, entry.unpriced, entry.prompt_tokens) == (0, True, 10)
     assert spent(store) == 0
     assert [seen.model for seen in store.pricing.unpriced_models(sign_in(store))] == ["new-model"]
@@ -344,7 +340,7 @@ async def test_the_address_was_logged_only_while_the_switch_was_on(store: Store)
             await client.post("/v1/chat/completions", json={**CHAT, "model": "unpriced"})
             store.pricing.set(ModelPrice("painter", 0, 0, 1))
             await client.post("/v1/images/generations", json={"model": "painter", "prompt": "x"})
-    addresses = [(entry.kind, entry.client_ip) for entry in reversed(log(store))]
+    addresses = [(entry.kind, entry.client_ip) for entry in reversed(entries_of(store))]
     assert addresses == [
         pair for ip in (PEER, None, PEER) for pair in ((Kind.CONSUMPTION, ip), (Kind.ERROR, ip), (Kind.DRAWING, None))
     ]
@@ -375,7 +371,7 @@ async def test_a_call_was_booked_when_the_database_came_back(store: Store, monke
     async with client_of(store, token=key, upstream=ModelServer()) as client:
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
     assert spent(store) == COST
-    assert USAGE["prompt_tokens"] == log(store)[0].prompt_tokens
+    assert USAGE["prompt_tokens"] == entries_of(store)[0].prompt_tokens
 
 
 async def test_a_call_whose_account_was_deleted_meanwhile_went_its_way(store: Store) -> None:

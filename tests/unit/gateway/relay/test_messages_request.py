@@ -17,11 +17,11 @@ from gateway.relay.stream_event import EventFacts
 from gateway.relay.usage_report import ReportedUsage
 from store.store import Store
 from store.values.billing import ModelPrice
-from store.values.usage import Kind, UsageEntry
+from store.values.usage import Kind
 from tests.fakes.model_answers import typed_event
 from tests.fakes.scripted_model_server import ModelServer, answer, stream
 from tests.harness.gateway_client import MODEL, UPSTREAM_KEY, client_of, make_relayed
-from tests.harness.stores import sign_in
+from tests.harness.usage_log import entries_of
 
 pytestmark = pytest.mark.anyio
 PATH: Final = "/v1/messages"
@@ -55,10 +55,6 @@ def delta(text: str) -> bytes:
 START: Final = typed_event({"type": "message_start", "message": {"usage": {**USAGE, "output_tokens": 1}}})
 END: Final = typed_event({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 7}})
 STOP: Final = typed_event({"type": "message_stop"})
-
-
-def log_of(store: Store) -> list[UsageEntry]:
-    return [logged.entry for logged in store.usage.page(sign_in(store)).entries]
 
 
 def parsed(**body: Any) -> Call:
@@ -97,7 +93,7 @@ async def test_a_message_was_sent_with_the_headers_of_both_kinds_and_charged(
     assert request.headers["anthropic-beta"] == "claude-code-20250219,interleaved-thinking-2025-05-14"
     assert "cookie" not in request.headers
     assert json.loads(request.content) == ASKED
-    (entry,) = log_of(store)
+    (entry,) = entries_of(store)
     assert (entry.kind, entry.status, entry.prompt_tokens, entry.cached_tokens) == (
         Kind.CONSUMPTION,
         "ok",
@@ -125,7 +121,7 @@ async def test_a_stream_was_passed_on_to_its_last_event_and_charged(store: Store
         response = await client.post(PATH, json={**ASKED, "stream": True})
     assert response.content == START + delta("Hel") + delta("lo") + END + STOP
     assert response.headers["request-id"] == response.headers["x-request-id"]
-    (entry,) = log_of(store)
+    (entry,) = entries_of(store)
     assert (entry.prompt_tokens, entry.cached_tokens, entry.completion_tokens) == (WEIGHTED, 1_000, 7)
     assert (entry.status, "stream_options" in json.loads(models.requests[0].content)) == ("ok", False)
 
@@ -139,7 +135,7 @@ async def test_a_stream_that_broke_was_charged_for_its_start(store: Store) -> No
     assert name == b"event: error"
     error = json.loads(data.removeprefix(b"data: "))
     assert (error["type"], error["error"]["type"]) == ("error", "api_error")
-    (entry,) = log_of(store)
+    (entry,) = entries_of(store)
     assert (entry.kind, entry.prompt_tokens, entry.completion_tokens) == (Kind.ERROR, WEIGHTED, 2)
 
 
@@ -152,7 +148,7 @@ async def test_counting_tokens_costs_a_request_and_no_tokens(store: Store) -> No
         unpriced = await client.post(f"{PATH}/count_tokens", json={**body, "model": "other"})
     assert response.json() == {"input_tokens": 4_000}
     assert (unpriced.status_code, unpriced.json()["error"]["type"]) == (403, "permission_error")
-    refusal, entry = log_of(store)
+    refusal, entry = entries_of(store)
     assert (refusal.kind, entry.kind, entry.status, entry.detail) == (Kind.ERROR, Kind.CONSUMPTION, "ok", "")
     assert (entry.prompt_tokens, entry.completion_tokens, entry.cost_micro_usd) == (0, 0, 3)
 
@@ -187,7 +183,7 @@ async def test_an_error_has_the_form_of_anthropic(
     body = response.json()
     assert (response.status_code, body["type"], body["error"]["type"]) == (status, "error", kind)
     assert body["error"].keys() == {"type", "message"}
-    assert body["request_id"] == response.headers["request-id"] == log_of(store)[0].request_id
+    assert body["request_id"] == response.headers["request-id"] == entries_of(store)[0].request_id
 
 
 async def test_an_error_before_the_call_has_that_form_too(store: Store) -> None:

@@ -16,6 +16,7 @@ from tests.fakes.scripted_model_server import CHAT, ModelServer, answer, chat, e
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
 from tests.harness.quota_calls import hold_quota
 from tests.harness.stores import sign_in
+from tests.harness.usage_log import used_of
 
 pytestmark = pytest.mark.anyio
 
@@ -56,12 +57,6 @@ def relayed(store: Store, left_micro_usd: int, price: ModelPrice = PRICE, **limi
 
 def newest(store: Store) -> UsageEntry:
     return store.usage.page(sign_in(store)).entries[0].entry
-
-
-def used(store: Store) -> int:
-    state = store.quota.state(sign_in(store))
-    assert state.held_micro_usd == 0
-    return state.used_micro_usd
 
 
 @pytest.mark.parametrize(
@@ -107,7 +102,7 @@ async def test_an_answer_was_limited_to_what_could_be_paid_for(store: Store, str
     assert relay.status_code == 200
     assert relay.headers["x-gatekey-max-tokens"] == "50000"
     assert models.bodies[0]["max_tokens"] == 50_000
-    assert (models.held, used(store)) == ([30_000], 30_000)
+    assert (models.held, used_of(store)) == ([30_000], 30_000)
     assert newest(store).detail == "The answer was limited to 50,000 tokens, which is what could be paid for."
 
 
@@ -116,7 +111,7 @@ async def test_an_answer_was_limited_to_what_the_key_may_still_spend(store: Stor
     async with client_of(store, token=key, upstream=models) as client:
         relay = await client.post(CHATS, json={**CHAT, "n": 2})
     assert relay.headers["x-gatekey-max-tokens"] == "16666"
-    assert used(store) == 20_000
+    assert used_of(store) == 20_000
 
 
 @pytest.mark.parametrize(
@@ -152,7 +147,7 @@ async def test_a_model_server_that_refused_the_limit_was_told_on_with_where_it_c
         "message": "max_tokens is too large. The answer was limited to 50,000 tokens, which is what could be paid for.",
     }
     assert asked.json()["error"]["message"] == "max_tokens is too large."
-    assert used(store) == 0
+    assert used_of(store) == 0
 
 
 # -- what a refusal says ----------------------------------------------------------------------------------------
@@ -210,7 +205,7 @@ async def test_who_came_second_was_told_what_the_first_held(store: Store) -> Non
         if one.status_code == 429:
             message = one.json()["error"]["message"]
             assert message.startswith(f"{NO_MONEY} It may cost up to $0.0")
-    assert used(store) == 30_000
+    assert used_of(store) == 30_000
 
 
 # -- models without a price --------------------------------------------------------------------------------------
@@ -226,7 +221,7 @@ async def test_an_accepted_model_without_a_price_was_held_and_charged_at_the_sit
     assert models.held == [229, 23 + 2 * 131_072]
     entry = newest(store)
     assert (entry.model, entry.cost_micro_usd, entry.unpriced) == ("new-model", 10 + 2 * LONGEST, True)
-    assert used(store) == 10 + 200 + 10 + 2 * LONGEST
+    assert used_of(store) == 10 + 200 + 10 + 2 * LONGEST
 
 
 # -- model servers that obey no limit ---------------------------------------------------------------------------
@@ -246,7 +241,7 @@ async def test_where_limits_are_ignored_the_longest_answer_was_held_whatever_was
         f"{NO_MONEY} It may cost up to $0.0384: 28 tokens in and 64,000 out (the most the model answers with, as it "
         "ignores max_tokens). $0.0116 of the quota is left."
     )
-    assert used(store) == 38_400
+    assert used_of(store) == 38_400
 
 
 @pytest.mark.parametrize("streams", [False, True])
@@ -258,5 +253,5 @@ async def test_a_model_that_ignored_a_limit_was_trusted_once(
     async with client_of(store, token=key, upstream=models) as client:
         statuses = [(await client.post(CHATS, json=body)).status_code for _ in range(3)]
     assert (statuses, models.held) == ([200, 200, 429], [1, 38_400])
-    assert used(store) == 2 * 38_400
+    assert used_of(store) == 2 * 38_400
     assert "answered with 64000 tokens where 1 were allowed" in caplog.text

@@ -16,6 +16,7 @@ from store.values.usage import Kind, UsageEntry
 from tests.fakes.scripted_model_server import CHAT, DONE, USED, Chunks, ModelServer, answer, chat, said
 from tests.harness.gateway_client import UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.stores import add_account, sign_in
+from tests.harness.usage_log import entries_of, entry_of, used_of
 
 pytestmark = pytest.mark.anyio
 
@@ -28,11 +29,9 @@ async def ask(store: Store, models: ModelServer, **changes: Any) -> httpx.Respon
 
 def nothing_was_taken(store: Store) -> UsageEntry:
     """The one line of the log, which says that it failed."""
-    state = store.quota.state(sign_in(store))
-    assert (state.held_micro_usd, state.used_micro_usd) == (0, 0)
-    (logged,) = store.usage.page(sign_in(store)).entries
-    assert (logged.entry.kind, logged.entry.cost_micro_usd) == (Kind.ERROR, 0)
-    return logged.entry
+    entry = entry_of(store)
+    assert (used_of(store), entry.kind, entry.cost_micro_usd) == (0, Kind.ERROR, 0)
+    return entry
 
 
 def error_of(refused: httpx.Response) -> dict[str, Any]:
@@ -302,7 +301,7 @@ async def test_a_batch_was_found_only_by_the_account_that_began_it(store: Store)
         found = await alice.get("/v1/batches/batch_1")
     assert found.json()["status"] == "completed"
     assert str(models.requests[0].url) == "http://models.test/v1/batches/batch_1"
-    assert store.usage.page(sign_in(store)).entries[0].entry.status == "completed"
+    assert entries_of(store)[0].status == "completed"
 
 
 @pytest.mark.parametrize(
@@ -322,10 +321,10 @@ async def test_the_logged_status_of_a_batch_told_neither_the_key_nor_where_the_m
     store.pricing.set(ModelPrice("batch", 0, 0, 1))
     async with client_of(store, token=key, upstream=models) as client:
         assert (await client.post("/v1/batches", json=BATCH)).status_code == 200
-        assert store.usage.page(sign_in(store)).entries[0].entry.status == "at … for …"
+        assert entries_of(store)[0].status == "at … for …"
         models.reply = lambda _: answer(begun(status=f"done at models.test with {UPSTREAM_KEY}"))
         assert (await client.get("/v1/batches/batch_1")).status_code == 200
-    assert store.usage.page(sign_in(store)).entries[0].entry.status == "done at … with …"
+    assert entries_of(store)[0].status == "done at … with …"
 
 
 async def test_models_without_a_price_were_listed_only_where_accepted(store: Store) -> None:

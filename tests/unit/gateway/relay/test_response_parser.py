@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import httpx
@@ -17,11 +16,12 @@ from gateway.relay.usage import UNREAD_REMARK
 from store.sections import PriceSettings
 from store.store import Store
 from store.values.billing import ModelPrice
-from store.values.usage import Kind, UsageEntry
+from store.values.usage import Kind
 from tests.fakes.scripted_model_server import CHAT, ModelServer, answer, chat
 from tests.harness.gateway_client import MODEL, UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.stores import sign_in
-from tests.harness.watched_parser import WatchedParser, watched_parser
+from tests.harness.usage_log import entries_of, used_of
+from tests.harness.watched_parser import WatchedParser
 
 pytestmark = pytest.mark.anyio
 
@@ -42,32 +42,10 @@ SHAPES: Final = {
 }
 
 
-@pytest.fixture
-async def parser(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WatchedParser]:
-    parser = watched_parser(monkeypatch)
-    yield parser
-    await parser.aclose()
-
-
-def entries(store: Store) -> list[UsageEntry]:
-    """The lines of the log, the last one first."""
-    return [logged.entry for logged in store.usage.page(sign_in(store)).entries]
-
-
-def used(store: Store) -> int:
-    state = store.quota.state(sign_in(store))
-    assert state.held_micro_usd == 0
-    return state.used_micro_usd
-
-
 async def stopped(parser: WatchedParser) -> int:
     """The id of a process of `parser` that answers nothing more."""
     await parser.facts(json.dumps(chat(choices=SAID)).encode(), 0, has_completion=True)
-    number = parser.process.process_id
-    assert number is not None
-    os.kill(number, signal.SIGSTOP)
-    parser.begun.clear()
-    return number
+    return parser.stop()
 
 
 # -- read ---------------------------------------------------------------------------------------------------------
@@ -95,7 +73,7 @@ async def test_a_long_answer_was_read_elsewhere_and_booked_as_reported(
     assert (passed.status_code, passed.content) == (200, content)
     assert passed.headers["content-length"] == str(len(content))
     assert [length <= MAX_INLINE_BYTES for length in lengths] == [True]
-    entry, first = entries(store)
+    entry, first = entries_of(store)
     assert (entry.prompt_tokens, entry.completion_tokens, entry.detail) == (10, 4, "")
     assert entry.cost_micro_usd == first.cost_micro_usd
 
@@ -121,8 +99,8 @@ async def test_a_long_answer_that_was_none_cost_nothing(store: Store, content: b
     assert refused.status_code == 502
     message = refused.json()["error"]["message"]
     assert (message[: len(sentence)], len(message) < 600) == (sentence, True)
-    (entry,) = entries(store)
-    assert (entry.kind, used(store)) == (Kind.ERROR, 0)
+    (entry,) = entries_of(store)
+    assert (entry.kind, used_of(store)) == (Kind.ERROR, 0)
 
 
 @pytest.mark.parametrize("offset", [0, 5, len(UPSTREAM_KEY)])
@@ -151,12 +129,12 @@ async def test_an_answer_whose_reading_was_killed_was_passed_on_and_counted(
         os.kill(number, signal.SIGKILL)
         passed = await calling
         assert (passed.status_code, passed.json()) == (200, document)
-        (entry,) = entries(store)
+        (entry,) = entries_of(store)
         assert (entry.status, entry.kind, entry.detail) == ("ok", Kind.CONSUMPTION, UNREAD_REMARK)
         assert (entry.prompt_tokens > 0, entry.completion_tokens) == (True, 100)
-        assert used(store) == entry.cost_micro_usd == entry.prompt_tokens + 2 * 100
+        assert used_of(store) == entry.cost_micro_usd == entry.prompt_tokens + 2 * 100
         await client.post(PATH, json=LIMITED)
-    entry = entries(store)[0]
+    entry = entries_of(store)[0]
     assert (entry.prompt_tokens, entry.completion_tokens, entry.detail) == (10, 4, "")
 
 
@@ -170,7 +148,7 @@ async def test_an_answer_whose_turn_did_not_come_was_counted(store: Store, parse
         os.kill(number, signal.SIGCONT)
         assert (await other).usage is not None
     assert passed.status_code == 200
-    assert [(entry.status, entry.completion_tokens, entry.detail) for entry in entries(store)] == [
+    assert [(entry.status, entry.completion_tokens, entry.detail) for entry in entries_of(store)] == [
         ("ok", 100, UNREAD_REMARK)
     ]
 
@@ -180,7 +158,7 @@ async def test_an_answer_that_took_too_long_to_read_was_counted(store: Store, pa
     parser.process.read_timeout_s = 0.0
     async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(content))) as client:
         assert (await client.post(PATH, json=CHAT)).content == content
-    (entry,) = entries(store)
+    (entry,) = entries_of(store)
     assert (entry.completion_tokens, entry.detail) == (len(content) // 4, UNREAD_REMARK)
 
 
@@ -189,15 +167,12 @@ async def test_an_answer_whose_call_was_cancelled_while_it_was_read_was_counted(
 ) -> None:
     key, number = make_relayed(store), await stopped(parser)
     async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(chat(choices=SAID)))) as client:
-        calling = asyncio.create_task(client.post(PATH, json=LIMITED))
-        await parser.begun.wait()
-        calling.cancel()
-        await asyncio.wait({calling})
+        await parser.cancel_meanwhile(client.post(PATH, json=LIMITED))
     with pytest.raises(ProcessLookupError):
         os.kill(number, 0)
-    (entry,) = entries(store)
+    (entry,) = entries_of(store)
     assert (entry.status, entry.completion_tokens, entry.detail) == ("ok", 100, UNREAD_REMARK)
-    assert used(store) == entry.cost_micro_usd > 0
+    assert used_of(store) == entry.cost_micro_usd > 0
 
 
 @pytest.mark.parametrize(
@@ -225,8 +200,8 @@ async def test_nothing_that_was_not_read_was_for_nothing(
     async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(content))) as client:
         sent = body if path == "batches" else {"model": MODEL, **body}
         assert (await client.post(f"/v1/{path}", json=sent)).content == content
-    (entry,) = entries(store)
-    assert used(store) == entry.cost_micro_usd > 0
+    (entry,) = entries_of(store)
+    assert used_of(store) == entry.cost_micro_usd > 0
     assert cost is None or entry.cost_micro_usd == cost
     assert (entry.status, entry.detail) == ("ok", UNREAD_REMARK)
 
@@ -246,14 +221,14 @@ async def test_a_long_batch_was_read_and_one_that_could_not_be_was_passed_on(
         model_server.reply = lambda _: answer({**batch, "status": "completed"})
         parser.process.read_timeout_s = 0.0
         passed = await client.get("/v1/batches/batch_1")
-        assert (passed.status_code, passed.json()["status"], entries(store)[0].status) == (
+        assert (passed.status_code, passed.json()["status"], entries_of(store)[0].status) == (
             200,
             "completed",
             "validating",
         )
         parser.process.read_timeout_s = 60.0
         assert (await client.get("/v1/batches/batch_1")).status_code == 200
-    assert [(entry.status, entry.request_id) for entry in entries(store)] == [("completed", "batch_1")]
+    assert [(entry.status, entry.request_id) for entry in entries_of(store)] == [("completed", "batch_1")]
 
 
 @pytest.mark.parametrize("failure", ["killed", "cancelled"])
@@ -274,7 +249,7 @@ async def test_a_long_batch_whose_reading_failed_was_still_the_accounts_own(
             calling.cancel()
             await asyncio.wait({calling})
         assert (await client.get("/v1/batches/batch_1")).json() == batch
-    (entry,) = entries(store)
+    (entry,) = entries_of(store)
     assert (entry.request_id, entry.status, entry.cost_micro_usd) == ("batch_1", "validating", 100)
 
 
@@ -326,4 +301,4 @@ async def test_an_answer_of_another_endpoint_was_read_alike(store: Store) -> Non
     async with client_of(store, token=key, upstream=ModelServer(lambda _: answer(document))) as client:
         passed: httpx.Response = await client.post("/v1/embeddings", json={"model": MODEL, "input": "Hello"})
     assert passed.json() == document
-    assert [(entry.prompt_tokens, entry.completion_tokens) for entry in entries(store)] == [(10, 0)]
+    assert [(entry.prompt_tokens, entry.completion_tokens) for entry in entries_of(store)] == [(10, 0)]

@@ -15,11 +15,11 @@ from gateway.relay import stream_event, stream_meter
 from gateway.relay.process_client import MAX_INLINE_BYTES
 from gateway.relay.usage import UNREAD_REMARK
 from store.store import Store
-from store.values.usage import Kind, UsageEntry
+from store.values.usage import Kind
 from tests.fakes.scripted_model_server import CHAT, COST, DONE, USAGE, USED, ModelServer, event, said, stream
 from tests.harness.gateway_client import UPSTREAM_KEY, client_of, make_relayed
-from tests.harness.stores import sign_in
-from tests.harness.watched_parser import WatchedParser, watched_parser
+from tests.harness.usage_log import entry_of
+from tests.harness.watched_parser import WatchedParser
 
 pytestmark = pytest.mark.anyio
 
@@ -35,28 +35,10 @@ def picture(**members: Any) -> bytes:
     return event({"choices": choices, **members})
 
 
-@pytest.fixture
-async def parser(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WatchedParser]:
-    parser = watched_parser(monkeypatch)
-    yield parser
-    await parser.aclose()
-
-
 async def stopped(parser: WatchedParser) -> int:
     """The id of a process of `parser` that answers nothing more."""
     await parser.event(said(LONG), 0)
-    number = parser.process.process_id
-    assert number is not None
-    os.kill(number, signal.SIGSTOP)
-    parser.begun.clear()
-    return number
-
-
-def entry_of(store: Store) -> UsageEntry:
-    """The one line of the log, of a call that holds nothing any more."""
-    assert store.quota.state(sign_in(store)).held_micro_usd == 0
-    (logged,) = store.usage.page(sign_in(store)).entries
-    return logged.entry
+    return parser.stop()
 
 
 async def streamed(store: Store, *pieces: bytes, key: str = "") -> httpx.Response:
@@ -164,10 +146,7 @@ async def test_a_stop_while_a_long_event_was_read_left_what_had_been_sent(store:
     async with client_of(
         store, token=key, upstream=ModelServer(lambda _: stream(said("Hi"), said(LONG), DONE))
     ) as client:
-        calling = asyncio.create_task(client.post(PATH, json=STREAMED))
-        await parser.begun.wait()
-        calling.cancel()
-        await asyncio.wait({calling})
+        await parser.cancel_meanwhile(client.post(PATH, json=STREAMED))
     with pytest.raises(ProcessLookupError):
         os.kill(number, 0)
     assert (entry_of(store).status, entry_of(store).completion_tokens) == ("gateway_stopped", 1)

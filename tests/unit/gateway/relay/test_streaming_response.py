@@ -15,14 +15,13 @@ from tests.fakes.scripted_model_server import DONE, USED, Chunks, ModelServer, e
 from tests.harness.gateway_client import client_of, make_relayed
 from tests.harness.live_servers import live
 from tests.harness.stores import add_account, sign_in
+from tests.harness.usage_log import entry_of
 from tests.unit.gateway.relay.stream_clients import (
     PATIENCE,
     STREAMED,
     THOUGHT,
     Taker,
     calling,
-    entry_of,
-    notice_leaving,
     of_events,
     until,
 )
@@ -111,11 +110,6 @@ async def test_one_account_left_places_for_the_others(store: Store, monkeypatch:
 
 
 # -- a client that left -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def noticed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    return notice_leaving(monkeypatch)
 
 
 @pytest.mark.parametrize("way", ["closed", "stalled", "broke"])

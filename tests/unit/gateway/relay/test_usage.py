@@ -14,7 +14,7 @@ from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 from tests.fakes.scripted_model_server import CHAT, DONE, USED, ModelServer, answer, chat, event, said, stream
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
-from tests.harness.stores import sign_in
+from tests.harness.usage_log import entry_of, used_of
 
 pytestmark = pytest.mark.anyio
 
@@ -29,10 +29,9 @@ async def booked(
     key = make_relayed(store)
     async with client_of(store, token=key, upstream=ModelServer(lambda _: reply)) as client:
         response = await client.post(path, json=body or CHAT)
-    (logged,) = store.usage.page(sign_in(store)).entries
-    state = store.quota.state(sign_in(store))
-    assert (state.held_micro_usd, state.used_micro_usd) == (0, logged.entry.cost_micro_usd)
-    return response, logged.entry
+    entry = entry_of(store)
+    assert used_of(store) == entry.cost_micro_usd
+    return response, entry
 
 
 def saying(text: str, **more: Any) -> bytes:

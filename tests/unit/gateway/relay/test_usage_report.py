@@ -11,7 +11,7 @@ from store.store import Store
 from store.values.billing import ModelPrice
 from tests.fakes.scripted_model_server import CHAT, DONE, ModelServer, answer, chat, event, said, stream
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
-from tests.harness.stores import sign_in
+from tests.harness.usage_log import entry_of
 
 pytestmark = pytest.mark.anyio
 
@@ -134,8 +134,7 @@ async def booked(store: Store, reply: Any, price: ModelPrice, **body: Any) -> An
     store.pricing.set(price)
     async with client_of(store, token=key, upstream=ModelServer(lambda _: reply)) as client:
         assert (await client.post("/v1/chat/completions", json={**CHAT, **body})).status_code == 200
-    (logged,) = store.usage.page(sign_in(store)).entries
-    return logged.entry
+    return entry_of(store)
 
 
 CACHED: Final = ModelPrice(MODEL, 1_000_000, 2_000_000, cached_input_per_million=100_000)
