@@ -21,8 +21,9 @@ from time import perf_counter
 
 from tests.benchmarks.console import FLOOR_COMMAND, ROOT, memory_mb, plain_text
 from tests.e2e.installed import Installed
-from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, children, make_key, register, ssh_server
+from tests.e2e.ssh_server import NAME, SshServer, children, make_key, register, ssh_server
 from tests.harness.pty_terminal import PtyTerminal
+from tests.harness.stores import PASSWORD
 
 PAINTED = "6 Sidebar"
 """Text of the first paint, in one piece."""

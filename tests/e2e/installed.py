@@ -3,13 +3,16 @@
 import re
 import subprocess
 import sysconfig
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from store.tokens import ACCESS_TOKEN_PATTERN
 from tests.harness.pty_terminal import PtyTerminal
+from tests.harness.stores import PASSWORD
 
 GATEKEY: Final = Path(sysconfig.get_path("scripts")) / "gatekey"
 PATIENCE: Final = 90.0
@@ -20,7 +23,16 @@ MARKER: Final = "▌"
 """Stands before the label of the field that has the focus."""
 _TOKEN: Final = re.compile(ACCESS_TOKEN_PATTERN)
 _KEY_ROW: Final = re.compile(r"\b(?:[A-Z2-7]{4} ){3}[A-Z2-7]{4}\b")
+_LISTENS: Final = re.compile(r"listens on http://127\.0\.0\.1:(\d+)")
 _FRAME: Final = "│╭╮╰╯─"
+
+
+@dataclass
+class Serving:
+    """A gateway that runs. `log` is what it said after it began to listen, once it has stopped."""
+
+    port: int
+    log: str = ""
 
 
 class Home:
@@ -58,6 +70,40 @@ class Home:
             timeout=PATIENCE,
             check=False,
         )
+
+    def add_account(self, name: str, *more: str) -> None:
+        """Add an account whose password is `PASSWORD`."""
+        words = ("admin", "user", "add", name, "--email", "alice@example.com", "--password-stdin", *more)
+        added = self.run(*words, stdin=PASSWORD)
+        assert added.returncode == 0, added.stderr
+
+    @contextmanager
+    def serving(self, *command: str) -> Iterator["Serving"]:
+        """A gateway on a free port; on leaving it is told to stop, and has to stop cleanly.
+
+        `command` is the command line without the port.
+        """
+        with subprocess.Popen(
+            [str(GATEKEY), *(command or ("serve",)), "--port", "0"],
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **self.env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            assert process.stdout is not None
+            try:
+                found = next((match for line in process.stderr if (match := _LISTENS.search(line))), None)
+                assert found is not None, "it ended"
+                running = Serving(int(found[1]))
+                yield running
+            finally:
+                process.terminate()
+                log = process.stderr.read()
+            running.log = log
+            assert process.wait(PATIENCE) == 0
+            assert process.stdout.read() == ""
 
     def console(self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> "Installed":
         """Open the console; `options` are those of `PtyTerminal`."""

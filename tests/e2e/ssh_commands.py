@@ -7,8 +7,7 @@ from typing import Final
 
 from store.values.usage import Kind, UsageEntry
 from tests.e2e.installed import PATIENCE, Installed
-from tests.e2e.ssh_server import NAME, SshServer
-from tui.store_location import Options, open_account_store
+from tests.e2e.ssh_server import NAME, SshServer, make_key, register
 
 BATCH: Final = ("-o", "BatchMode=yes")
 
@@ -19,8 +18,7 @@ class KeyHolder:
     def __init__(self, server: SshServer, folder: Path, name: str = NAME) -> None:
         self.server = server
         self.key = make_key(folder, f"key of {name}")
-        added = server.home.run("admin", "ssh-key", "add", name, stdin=self.key.with_suffix(".pub").read_text())
-        assert added.returncode == 0, added.stderr
+        register(server, self.key, name)
 
     def fill_log(self, rows: int) -> None:
         """Log calls of the account, one a second, with text that is no ASCII."""
@@ -32,9 +30,7 @@ class KeyHolder:
             )
             for number in range(rows)
         ]
-        home = self.server.home
-        options = Options(str(home.database), home.config / "key")
-        with open_account_store(options, create=False) as store, store.database.write() as tx:
+        with self.server.open_store() as store, store.database.write() as tx:
             store.usage.append_past(tx, store.accounts.find(NAME).id, calls)
 
     def command(self, *words: str, options: tuple[str, ...] = BATCH) -> list[str]:
@@ -54,9 +50,3 @@ class KeyHolder:
     def terminal(self, *words: str) -> Installed:
         """Run one command on a terminal (ssh -t)."""
         return Installed(self.command(*words, options=("-tt",)), env={"HOME": str(self.server.home.folder)})
-
-
-def make_key(folder: Path, name: str) -> Path:
-    path = folder / name
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(path)], check=True)
-    return path

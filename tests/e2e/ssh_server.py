@@ -9,14 +9,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
+from store.store import Store
 from store.values.sign_in import SignedIn
 from tests import parts
 from tests.e2e.installed import GATEKEY, Home, Installed, step_now
 from tests.fakes.authenticator_app import code
+from tests.harness.stores import PASSWORD
 from tests.harness.waiting import wait_until
 from tui.store_location import Options, open_account_store
 
-PASSWORD: Final = "correct horse battery staple"
 NAME: Final = "alice"
 OPEN: Final = "all that is stored, one file"
 """A text of the Security tab: the console is open."""
@@ -100,8 +101,12 @@ class SshServer:
         client = self.client(name, *options, **terminal)
         client.until("Password")
         client.type(f"{PASSWORD}\r")
-        client.until("all that is stored, one file")
+        client.until(OPEN)
         return client
+
+    def open_store(self) -> Store:
+        """The store of the server, opened by another process."""
+        return open_account_store(Options(str(self.home.database), self.home.config / "key"), create=False)
 
     def wait_until_empty(self) -> None:
         """Wait until no console and no session is left."""
@@ -118,18 +123,14 @@ def ssh_server(folder: Path, *arguments: str, env: Mapping[str, str] | None = No
     """A server with an account, which is killed at the end."""
     parts.need(parts.OPENSSH)
     home = Home(folder / "home")
-    added = home.run(
-        *("admin", "user", "add", NAME, "--email", "alice@example.com", "--password-stdin"), stdin=PASSWORD
-    )
-    assert added.returncode == 0, added.stderr
+    home.add_account(NAME)
     with SshServer(home, *arguments, env=env) as server:
         yield server
 
 
 def enrol(server: SshServer) -> str:
     """Switch two-factor authentication on; returns its secret."""
-    options = Options(str(server.home.database), server.home.config / "key")
-    with open_account_store(options, create=False) as store:
+    with server.open_store() as store:
         answer = store.sign_in.with_password(NAME, PASSWORD, source="test")
         assert isinstance(answer, SignedIn)
         enrolment = store.two_factor.begin(answer.token)
@@ -137,6 +138,22 @@ def enrol(server: SshServer) -> str:
         store.two_factor.complete(answer.token, code(enrolment.secret, step_now() - 1))
         store.sessions.end(answer.token)
     return enrolment.secret
+
+
+def open_dialog(client: Installed) -> None:
+    client.press("p")
+    client.until("Original password")
+
+
+def close_dialog(client: Installed) -> None:
+    client.press("escape")
+    client.until_gone("Original password")
+
+
+def look_at_dialog(client: Installed) -> None:
+    """Open a dialog and close it: the console answers its keys."""
+    open_dialog(client)
+    close_dialog(client)
 
 
 def make_key(folder: Path, name: str, *kind: str) -> Path:

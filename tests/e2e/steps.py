@@ -9,11 +9,11 @@ from typing import Final
 
 from tests.e2e.installed import Home, Installed, shown_key, step_now
 from tests.fakes.authenticator_app import code
+from tests.harness.stores import PASSWORD
 
 ROOT: Final = Path(__file__).parents[2]
 NAME: Final = "wilhelmina"
 EMAIL: Final = "wilhelmina@example.com"
-PASSWORD: Final = "correct horse battery staple"
 BACKUP_CODE: Final = re.compile(r"\b(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}\b")
 
 
@@ -57,10 +57,7 @@ def sign_out(terminal: Installed) -> None:
 @contextmanager
 def signed_in(home: Home) -> Iterator[Installed]:
     """The console of a new account, on its Security tab."""
-    added = home.run(
-        "admin", "user", "add", "alice", "--email", "alice@example.com", "--password-stdin", stdin=PASSWORD
-    )
-    assert added.returncode == 0, added.stderr
+    home.add_account("alice")
     with home.console() as terminal:
         sign_in(terminal)
         yield terminal

@@ -1,7 +1,6 @@
 """`gatekey account` at a terminal: a person reads line by line, types secrets unseen, and may be asked again."""
 
 import re
-from pathlib import Path
 
 import pyotp
 
@@ -9,10 +8,8 @@ from tests.e2e.installed import Home
 from tests.harness.stores import PASSWORD
 
 
-def test_nothing_to_two_factor_on_line_by_line(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    added = home.run("admin", "user", "add", "alice", "--email", "a@example.com", "--password-stdin", stdin=PASSWORD)
-    assert added.returncode == 0, added.stderr
+def test_nothing_to_two_factor_on_line_by_line(home: Home) -> None:
+    home.add_account("alice")
     with home.console("account", "2fa", "enable") as terminal:
         terminal.until("user name:")
         terminal.type("alice\n")
@@ -45,9 +42,8 @@ def test_nothing_to_two_factor_on_line_by_line(tmp_path: Path) -> None:
     assert '"enabled": true' in said
 
 
-def test_ctrl_c_ends_a_question_and_the_session(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    home.run("admin", "user", "add", "alice", "--email", "a@example.com", "--password-stdin", stdin=PASSWORD)
+def test_ctrl_c_ends_a_question_and_the_session(home: Home) -> None:
+    home.add_account("alice")
     with home.console("account", "--user", "alice", "delete") as terminal:
         terminal.until("Password:")
         terminal.type(f"{PASSWORD}\n")

@@ -1,14 +1,14 @@
 """An identity at a provider nobody here wrote, bound from the console and signed in with."""
 
 import re
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests import parts
 from tests.e2e.installed import Home, Installed
-from tests.e2e.steps import NAME, PASSWORD, administer, create_account, enable_two_factor, sign_out
+from tests.e2e.steps import NAME, administer, create_account, enable_two_factor, sign_out
+from tests.harness.stores import PASSWORD
 from tests.oidc_provider.running import RunningProvider, running_provider
 
 pytestmark = pytest.mark.needs(parts.NODE)
@@ -37,8 +37,7 @@ def choose_provider(terminal: Installed) -> None:
     terminal.press("f4")
 
 
-def test_an_identity_is_bound_from_the_console_and_signs_in(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_an_identity_is_bound_from_the_console_and_signs_in(home: Home) -> None:
     with home.console() as terminal:
         create_account(terminal)
         terminal.press("1")

@@ -1,12 +1,9 @@
 """The installed command and what README says of it."""
 
 import hashlib
-import os
 import re
 import shlex
-import signal
 import sqlite3
-import subprocess
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -22,18 +19,6 @@ from tui.command import build_parser
 from tui.commands.parsing import protect_negatives
 
 ROOT: Final = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
-
-
-def add_alice(home: Home, *more: str) -> None:
-    added = home.run(
-        "admin", "user", "add", "alice", "--email", "alice@example.com", "--password-stdin", *more, stdin=PASSWORD
-    )
-    assert added.returncode == 0, added.stderr
 
 
 def shell_blocks(text: str) -> list[str]:
@@ -79,7 +64,7 @@ def test_every_command_of_the_readme_is_one() -> None:
 
 
 def test_a_day_of_an_administrator(home: Home) -> None:
-    add_alice(home, "--role", "admin", "--quota", "5")
+    home.add_account("alice", "--role", "admin", "--quota", "5")
     assert home.run("admin", "quota", "alice", "-0.50").returncode == 0
     listed = home.run("admin", "user", "list")
     assert "$4.50" in listed.stdout
@@ -102,7 +87,7 @@ def test_without_a_terminal_not_one_escape_code(home: Home) -> None:
 
 
 def test_talk_never_reaches_the_pipe_and_data_never_the_terminal(home: Home) -> None:
-    add_alice(home)
+    home.add_account("alice")
     for arguments in (("admin", "quota", "alice", "+1"), ("admin", "site", "set", "smtp.port", "25")):
         ran = home.run(*arguments)
         assert ran.stdout == ""
@@ -124,7 +109,7 @@ def test_a_password_is_typed_unseen(home: Home) -> None:
 
 
 def test_no_secret_is_an_argument(home: Home) -> None:
-    add_alice(home)
+    home.add_account("alice")
     for line in (
         ("admin", "site", "set", "upstream.api_key", "sk-planted"),
         ("settings", "--user", "alice", "set", "notifications.gotify_token", "sk-planted"),
@@ -137,7 +122,7 @@ def test_no_secret_is_an_argument(home: Home) -> None:
 
 
 def test_a_refused_command_leaves_the_bytes_alone(home: Home) -> None:
-    add_alice(home)
+    home.add_account("alice")
     with closing(sqlite3.connect(home.database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     before = hashlib.sha256(home.database.read_bytes()).digest()
@@ -155,30 +140,14 @@ def test_a_refused_command_leaves_the_bytes_alone(home: Home) -> None:
 
 
 def test_serve_answers_and_stops_when_told(home: Home) -> None:
-    add_alice(home)
-    with subprocess.Popen(
-        [GATEKEY, "serve", "--port", "0"],
-        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **home.env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        try:
-            address = re.search(r"http://127\.0\.0\.1:\d+", line)
-            assert address is not None, line + process.stderr.read()
-            assert httpx.get(f"{address[0]}/no-such-page", trust_env=False, timeout=PATIENCE).status_code == 404
-        finally:
-            process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
-        assert process.stdout is not None
-        assert process.stdout.read() == ""
+    home.add_account("alice")
+    with home.serving() as serving:
+        address = f"http://127.0.0.1:{serving.port}/no-such-page"
+        assert httpx.get(address, trust_env=False, timeout=PATIENCE).status_code == 404
 
 
 def test_notify_says_how_many(home: Home) -> None:
-    add_alice(home)
+    home.add_account("alice")
     ran = home.run("notify", "--once")
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == "0\n"

@@ -13,8 +13,9 @@ import pytest
 
 from tests import parts
 from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed, shown_token
-from tests.e2e.steps import PASSWORD, ROOT, locked, sign_in, signed_in
+from tests.e2e.steps import ROOT, locked, sign_in, signed_in
 from tests.harness.pty_terminal import PtyTerminal
+from tests.harness.stores import PASSWORD
 
 BUSY: Final = "Another program is writing to the database. Nothing was changed; try again."
 _MODE: Final = re.compile(rb"\x1b\[[?<>=]?[\d;]*[A-Za-z]")
@@ -42,8 +43,7 @@ def is_help(terminal: PtyTerminal) -> bool:
     return "╭─ Help ─" in terminal.screen_text()
 
 
-def test_a_lock_is_waited_out_or_told_and_nothing_typed_is_lost(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_a_lock_is_waited_out_or_told_and_nothing_typed_is_lost(home: Home) -> None:
     with signed_in(home) as terminal:
         type_threshold(terminal, "2.50")
         with locked(home.database):
@@ -70,8 +70,7 @@ def test_a_lock_is_waited_out_or_told_and_nothing_typed_is_lost(tmp_path: Path) 
     assert '"threshold": "3.75"' in home.run("settings", "--user", "alice", "show", "--json").stdout
 
 
-def test_a_database_that_is_gone_is_told_and_nothing_typed_is_lost(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_a_database_that_is_gone_is_told_and_nothing_typed_is_lost(home: Home) -> None:
     gone = "The database file was removed or replaced while it was open."
     with signed_in(home) as terminal:
         type_threshold(terminal, "2.50")
@@ -98,8 +97,7 @@ def test_a_database_that_is_gone_is_told_and_nothing_typed_is_lost(tmp_path: Pat
         terminal.quit()
 
 
-def test_another_process_that_changes_the_password_signs_this_one_out(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_another_process_that_changes_the_password_signs_this_one_out(home: Home) -> None:
     with signed_in(home) as terminal:
         reset = home.run("admin", "user", "reset-password", "alice", "--password-stdin", stdin="another harbour sky")
         assert reset.returncode == 0, reset.stderr
@@ -165,8 +163,7 @@ def test_a_fault_prints_nothing_that_was_typed(tmp_path: Path) -> None:
         assert "alice" not in said
 
 
-def test_without_a_terminal_there_is_a_sentence_and_no_escape_code(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_without_a_terminal_there_is_a_sentence_and_no_escape_code(home: Home) -> None:
     for arguments in ((), ("--demo",)):
         ran = home.run(*arguments)
         assert ran.returncode == 2
@@ -206,8 +203,7 @@ def tmux(tmp_path: Path) -> Iterator[list[str]]:
     subprocess.run([*command, "kill-server"], check=False, capture_output=True)
 
 
-def test_inside_tmux_the_keys_arrive_at_80_by_24(tmux: list[str], tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_inside_tmux_the_keys_arrive_at_80_by_24(tmux: list[str], home: Home) -> None:
     variables = [word for name, value in home.env.items() for word in ("-e", f"{name}={value}")]
     with Installed([*tmux, "new-session", *variables, str(GATEKEY), "--demo"], cwd=home.folder) as terminal:
         terminal.until("only this one")

@@ -6,7 +6,6 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -41,8 +40,7 @@ def end_by(number: signal.Signals) -> Callable[[Installed], None]:
         pytest.param(quit_by_key, id="quit"),
     ],
 )
-def test_no_session_is_left_behind(end: Callable[[Installed], None], tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_no_session_is_left_behind(end: Callable[[Installed], None], home: Home) -> None:
     with signed_in(home) as terminal:
         assert sessions(home) == 1
         end(terminal)
@@ -50,17 +48,15 @@ def test_no_session_is_left_behind(end: Callable[[Installed], None], tmp_path: P
     assert sessions(home) == 0
 
 
-def test_a_hangup_that_comes_twice_ends_the_session_too(tmp_path: Path) -> None:
+def test_a_hangup_that_comes_twice_ends_the_session_too(home: Home) -> None:
     """The kernel sends one as the window closes, and the shell passes on another."""
-    home = Home(tmp_path)
     with signed_in(home) as terminal, locked(home.database):
         for _ in range(20):
             terminal.send_signal(signal.SIGHUP)
         assert terminal.exit_code(PATIENCE) == 128 + signal.SIGHUP
 
 
-def test_a_locked_database_is_waited_for_when_a_signal_ends_the_console(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_a_locked_database_is_waited_for_when_a_signal_ends_the_console(home: Home) -> None:
     with signed_in(home) as terminal:
         with locked(home.database):
             terminal.send_signal(signal.SIGTERM)
@@ -69,8 +65,7 @@ def test_a_locked_database_is_waited_for_when_a_signal_ends_the_console(tmp_path
     assert sessions(home) == 0 or STILL_LISTED in terminal.words()
 
 
-def test_a_database_that_stays_locked_keeps_nobody_waiting_for_ever(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_a_database_that_stays_locked_keeps_nobody_waiting_for_ever(home: Home) -> None:
     with signed_in(home) as terminal, locked(home.database):
         terminal.send_signal(signal.SIGTERM)
         assert terminal.exit_code(PATIENCE) == 128 + signal.SIGTERM
@@ -78,8 +73,7 @@ def test_a_database_that_stays_locked_keeps_nobody_waiting_for_ever(tmp_path: Pa
         assert terminal.left_on == ()
 
 
-def test_a_fault_ends_the_session_as_well(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_a_fault_ends_the_session_as_well(home: Home) -> None:
     with signed_in(home) as terminal:
         terminal.quit()
     command = [sys.executable, "-m", "tests.e2e.faulty_gatekey", "account"]
@@ -91,8 +85,7 @@ def test_a_fault_ends_the_session_as_well(tmp_path: Path) -> None:
     assert sessions(home) == 0
 
 
-def test_quit_under_a_locked_database_waits_once_and_says_that_the_session_stays(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_quit_under_a_locked_database_waits_once_and_says_that_the_session_stays(home: Home) -> None:
     with signed_in(home) as terminal, locked(home.database):
         terminal.press("ctrl+q")
         assert terminal.exit_code(PATIENCE) == 0

@@ -8,14 +8,14 @@ from typing import Final
 from store.errors import CodeAlreadyUsed, WrongCode
 from store.totp import DRIFT_STEPS, provisioning_uri
 from tests.e2e.installed import PATIENCE, Home, Installed, shown_key, shown_token, step_now
-from tests.e2e.steps import EMAIL, NAME, PASSWORD, create_account, enable_two_factor, sign_out
+from tests.e2e.steps import EMAIL, NAME, create_account, enable_two_factor, sign_out
 from tests.fakes.authenticator_app import code
+from tests.harness.stores import PASSWORD
 
 NEW_PASSWORD: Final = "quiet harbour lantern sky"
 
 
-def test_an_account_from_its_first_minute_to_its_last(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_an_account_from_its_first_minute_to_its_last(home: Home) -> None:
     with home.console() as terminal:
         create_account(terminal)
         secret, codes, spent = enable_two_factor(terminal)
@@ -135,8 +135,7 @@ def found_in(folder: Path, texts: tuple[str, ...]) -> set[str]:
     return {text for text in texts if text.encode() in content or text.encode("utf-16-le") in content}
 
 
-def test_the_key_on_the_screen_is_the_one_that_is_saved(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_the_key_on_the_screen_is_the_one_that_is_saved(home: Home) -> None:
     with home.console("--demo") as terminal:
         terminal.until("a password alone is enough")
         terminal.until("permanent")

@@ -1,7 +1,6 @@
 """The QR code as terminals draw it, turned to pixels and read back by a program that is not ours."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,9 +27,8 @@ PAPERS: Final = (("e5e5e5", "000000"), ("000000", "ffffff"))
 
 @pytest.mark.parametrize(("theme", "options"), [each[1:] for each in TERMINALS], ids=[each[0] for each in TERMINALS])
 def test_the_code_on_the_screen_is_read_as_the_key_beside_it(
-    theme: str, options: Mapping[str, Any], tmp_path: Path
+    theme: str, options: Mapping[str, Any], home: Home
 ) -> None:
-    home = Home(tmp_path)
     (home.config / "keys.toml").write_text(f'[console]\ntheme = "{theme}"\n')
     with home.console("--demo", **options) as terminal:
         terminal.until("only this one")

@@ -15,11 +15,11 @@ import pytest
 from store.values.sign_in import SignedIn
 from tests import parts
 from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed
+from tests.harness.stores import PASSWORD
 from tui.store_location import Options, open_account_store
 
 SEPARATION: Final = Path("/run/sshd")
 """The folder of sshd's unprivileged process (sshd(8), FILES); the service creates it, a test has to."""
-PASSWORD: Final = "correct horse battery staple"
 README: Final = (Path(__file__).parents[2] / "README.md").read_text()
 README_PATH: Final = "/opt/gatekey/.venv/bin/gatekey"
 BAIT: Final = "$(touch ~/ran)"
@@ -116,10 +116,7 @@ def listening(folder: Path, forced: str) -> Iterator[int]:
 
 
 def test_the_console_opens_over_ssh_and_ends_with_it(server: SshServer) -> None:
-    added = server.home.run(
-        "admin", "user", "add", "alice", "--email", "a@b.example", "--password-stdin", stdin=PASSWORD
-    )
-    assert added.returncode == 0, added.stderr
+    server.home.add_account("alice")
     with Installed([*server.client[:-1], "-tt", server.client[-1], "a-command-of-my-own"]) as terminal:
         terminal.enter("Username", "alice")
         terminal.enter("Password", PASSWORD, masked=True)
@@ -145,10 +142,7 @@ def test_a_person_who_comes_in_over_ssh_writes_nothing_that_the_next_login_runs(
     server: SshServer, tmp_path: Path
 ) -> None:
     """The attack: a key named as a command, everything exported to `~/.bashrc`, and another login."""
-    added = server.home.run(
-        "admin", "user", "add", "alice", "--email", "a@b.example", "--password-stdin", stdin=PASSWORD
-    )
-    assert added.returncode == 0, added.stderr
+    server.home.add_account("alice")
     with open_account_store(Options(), create=False, environ=server.home.env) as store:
         answer = store.sign_in.with_password("alice", PASSWORD, source="a test")
         assert isinstance(answer, SignedIn)

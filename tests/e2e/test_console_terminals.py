@@ -40,8 +40,7 @@ def test_without_box_characters_every_line_and_mark_is_ascii(name: str, tmp_path
     assert b"\\u" not in drawn
 
 
-def test_a_name_in_latin_1_is_shown_and_typed_in_it(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_a_name_in_latin_1_is_shown_and_typed_in_it(home: Home) -> None:
     added = home.run(
         "admin", "user", "add", "Zoë", "--email", "z@example.com", "--password-stdin", stdin="pässwörter 12"
     )
@@ -91,8 +90,7 @@ def test_the_keys_of_putty_are_understood(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_on", [True, False])
-def test_the_mouse_can_be_switched_off(is_on: bool, tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_the_mouse_can_be_switched_off(is_on: bool, home: Home) -> None:
     (home.config / "keys.toml").write_text(f"[console]\nmouse = {str(is_on).lower()}\n")
     with home.console("--demo") as terminal:
         terminal.until("Delete account")
@@ -100,8 +98,7 @@ def test_the_mouse_can_be_switched_off(is_on: bool, tmp_path: Path) -> None:
         terminal.quit()
 
 
-def test_ctrl_z_goes_back_to_the_shell_and_fg_comes_back(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_ctrl_z_goes_back_to_the_shell_and_fg_comes_back(home: Home, tmp_path: Path) -> None:
     shell = ["bash", "--norc", "--noprofile", "-i"]
     with Installed(shell, env={**home.env, "PS1": "shell> "}, cwd=tmp_path) as terminal:
         terminal.until("shell>")

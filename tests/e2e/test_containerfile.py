@@ -1,11 +1,9 @@
 """The Containerfile: what can be asked of it without a container engine."""
 
 import json
-import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tomllib
@@ -15,8 +13,7 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.installed import GATEKEY, PATIENCE, Home
-from tests.harness.stores import PASSWORD
+from tests.e2e.installed import PATIENCE, Home
 from tui.command import build_parser
 
 ROOT: Final = Path(__file__).parents[2]
@@ -106,27 +103,8 @@ def check_health(port: int) -> int:
 
 
 @pytest.mark.parametrize("workers", [[], ["--workers", "2"]], ids=["one process", "two workers"])
-def test_its_health_check_asks_what_serve_answers(tmp_path: Path, workers: list[str]) -> None:
-    home = Home(tmp_path)
-    line = ("admin", "user", "add", "alice", "--email", "alice@example.com", "--password-stdin")
-    assert home.run(*line, stdin=PASSWORD).returncode == 0
-    with subprocess.Popen(
-        [GATEKEY, *json.loads(given("CMD")[0])[:2], "--port", "0", *workers],
-        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **home.env},
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        try:
-            told = next(
-                (found for text in process.stderr if (found := re.search(r"http://127\.0\.0\.1:(\d+)", text))), None
-            )
-            assert told is not None
-            port = int(told[1])
-            assert check_health(port) == 0
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.stderr.read()
-        assert process.wait(PATIENCE) == 0
-    assert check_health(port) != 0, "nobody answers any more"
+def test_its_health_check_asks_what_serve_answers(home: Home, workers: list[str]) -> None:
+    home.add_account("alice")
+    with home.serving(*json.loads(given("CMD")[0])[:2], *workers) as serving:
+        assert check_health(serving.port) == 0
+    assert check_health(serving.port) != 0, "nobody answers any more"

@@ -7,12 +7,10 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from gateway.relay import streaming_response
 from store.values.usage import Kind
 from tests.fakes.model_answers import PROMPT_TOKENS, WORDS
-from tests.fakes.model_server import hang
 from tests.harness.gateway_client import MODEL
-from tests.harness.sdk_gateway import PATIENCE, Setup, sdk_gateway
+from tests.harness.sdk_gateway import PATIENCE, Setup
 
 COST: Final = PROMPT_TOKENS + 2 * len(WORDS)
 """In micro-USD: one for a token in, two for a token out."""
@@ -21,12 +19,6 @@ ASKED: Final[dict[str, Any]] = {
     "max_tokens": 100,
     "messages": [{"role": "user", "content": "Say hello."}],
 }
-
-
-@pytest.fixture
-def setup() -> Iterator[Setup]:
-    with sdk_gateway() as setup:
-        yield setup
 
 
 @pytest.fixture
@@ -69,13 +61,7 @@ def test_a_stream_was_passed_on_and_counted(setup: Setup, client: httpx.Client, 
 def test_a_client_that_left_was_charged_for_what_it_had(
     setup: Setup, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming_response, "READ_ON_TIMEOUT_S", 0.2)
-
-    async def hang_at_third(number: int) -> None:
-        if number == 3:
-            await hang(number)
-
-    setup.models.pause = hang_at_third
+    setup.hang_after_three_words(monkeypatch)
     with client.stream("POST", "/v1/messages", json={**ASKED, "stream": True}) as response:
         deltas = (event for event in events_of(response) if event["type"] == "content_block_delta")
         for _ in range(3):

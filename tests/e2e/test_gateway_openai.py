@@ -1,7 +1,7 @@
 """OpenAI's own SDK, unchanged, in front of the relay; a real model server, as far as a protocol goes, behind it."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +10,17 @@ import openai
 import pytest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from gateway.relay import streaming_response
 from store.money import MICRO_PER_USD
 from store.values.billing import ModelPrice
 from store.values.usage import Kind
 from tests.fakes.model_answers import PROMPT_TOKENS, WORDS, Asked
-from tests.fakes.model_server import hang
 from tests.harness.gateway_client import FILE_ID, MODEL
-from tests.harness.sdk_gateway import PATIENCE, Setup, sdk_gateway
+from tests.harness.sdk_gateway import PATIENCE, Setup
 
 ANSWER = "".join(WORDS)
 COST = PROMPT_TOKENS + 2 * len(WORDS)
 """In micro-USD: one for a token in, two for a token out."""
 MESSAGES = [{"role": "user", "content": "Say hello to Alice."}]
-
-
-@pytest.fixture
-def setup() -> Iterator[Setup]:
-    with sdk_gateway() as setup:
-        yield setup
 
 
 def test_a_chat_was_answered_charged_and_logged(setup: Setup) -> None:
@@ -250,13 +242,7 @@ def test_an_empty_account_was_told_so_once(setup: Setup) -> None:
 
 
 def test_a_client_that_left_was_charged_for_what_it_had(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming_response, "READ_ON_TIMEOUT_S", 0.2)
-
-    async def hang_at_third(number: int) -> None:
-        if number == 3:
-            await hang(number)
-
-    setup.models.pause = hang_at_third
+    setup.hang_after_three_words(monkeypatch)
     stream = setup.sdk().chat.completions.create(model=MODEL, messages=MESSAGES, stream=True)  # type: ignore[arg-type]
     for _ in zip(range(3), stream, strict=False):
         pass

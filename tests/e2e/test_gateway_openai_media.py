@@ -2,7 +2,6 @@
 
 import io
 import wave
-from collections.abc import Iterator
 from typing import Final
 
 import openai
@@ -13,7 +12,7 @@ from store.values.billing import ModelPrice
 from store.values.usage import Kind
 from tests.fakes.model_answers import SOUND, WORDS, field_of
 from tests.harness.gateway_client import MODEL
-from tests.harness.sdk_gateway import Setup, sdk_gateway
+from tests.harness.sdk_gateway import Setup
 
 ANSWER: Final = "".join(WORDS)
 WHISPER: Final = ModelPrice("whisper-1", 6 * MICRO_PER_USD, 0)
@@ -23,12 +22,6 @@ PNG: Final = ("horse.png", b"\x89PNG\r\n\x1a\n" + bytes(100), "image/png")
 
 RETIRED: Final = pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
 """The SDK warns of translations and variations, which OpenAI itself has retired. Other model servers serve them."""
-
-
-@pytest.fixture
-def setup() -> Iterator[Setup]:
-    with sdk_gateway() as setup:
-        yield setup
 
 
 def recording(seconds: int) -> io.BytesIO:

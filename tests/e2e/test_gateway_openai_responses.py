@@ -1,29 +1,21 @@
 """OpenAI's own SDK, unchanged: the Responses API, as today's coding agents speak it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import openai
 import pytest
 from starlette.responses import StreamingResponse
 
-from gateway.relay import streaming_response
 from store.values.billing import ModelPrice
 from store.values.usage import Kind
 from tests.fakes.model_answers import PROMPT_TOKENS, WORDS, typed_event
-from tests.fakes.model_server import hang
 from tests.harness.gateway_client import MODEL
-from tests.harness.sdk_gateway import Setup, sdk_gateway
+from tests.harness.sdk_gateway import Setup
 from tests.harness.stores import add_account, sign_in
 
 ANSWER = "".join(WORDS)
 COST = PROMPT_TOKENS + 2 * len(WORDS)
 """In micro-USD: one for a token in, two for a token out."""
-
-
-@pytest.fixture
-def setup() -> Iterator[Setup]:
-    with sdk_gateway() as setup:
-        yield setup
 
 
 def test_a_response_was_answered_charged_and_logged(setup: Setup) -> None:
@@ -58,13 +50,7 @@ def test_a_streamed_response_was_passed_on_and_counted(setup: Setup, *, reports:
 
 
 def test_a_client_that_left_was_charged_for_what_it_had(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming_response, "READ_ON_TIMEOUT_S", 0.2)
-
-    async def hang_at_third(number: int) -> None:
-        if number == 3:
-            await hang(number)
-
-    setup.models.pause = hang_at_third
+    setup.hang_after_three_words(monkeypatch)
     stream = setup.sdk().responses.create(model=MODEL, input="Say hello.", stream=True)
     for event in stream:
         if event.type == "response.output_text.delta" and event.sequence_number == 5:

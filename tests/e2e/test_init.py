@@ -2,7 +2,6 @@
 
 import json
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from tests.e2e.installed import PATIENCE, Home
@@ -32,8 +31,7 @@ def _stands_at(question: str, terminal: PtyTerminal) -> bool:
     return terminal.screen_text().rstrip().endswith(question)
 
 
-def test_an_administrator_sets_up_a_gateway_on_a_dumb_terminal(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_an_administrator_sets_up_a_gateway_on_a_dumb_terminal(home: Home) -> None:
     with home.console("init", env={"TERM": "dumb"}, lines=60) as terminal:
         for question, answer in ANSWERS:
             terminal.until(partial(_stands_at, question))
@@ -49,8 +47,7 @@ def test_an_administrator_sets_up_a_gateway_on_a_dumb_terminal(tmp_path: Path) -
     assert home.run("doctor").returncode == 0
 
 
-def test_ctrl_c_leaves_nothing_and_the_terminal_echoes_again(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_ctrl_c_leaves_nothing_and_the_terminal_echoes_again(home: Home) -> None:
     with home.console("init") as terminal:
         for question, answer in ANSWERS[:2]:
             terminal.until(question)

@@ -3,7 +3,6 @@
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from store.key_file import create_key_file
@@ -31,8 +30,7 @@ MODULES: Final = (
 )
 
 
-def test_no_byte_of_a_stored_string_reaches_the_terminal_as_it_is(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_no_byte_of_a_stored_string_reaches_the_terminal_as_it_is(home: Home) -> None:
     code = fill(home)
     with home.console(columns=120, lines=40) as terminal:
         terminal.enter("Username", NAME)

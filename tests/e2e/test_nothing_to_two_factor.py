@@ -6,8 +6,9 @@ from typing import Final
 import pytest
 
 from tests.e2e.installed import Home, Installed, shown_key, step_now
-from tests.e2e.steps import BACKUP_CODE, NAME, PASSWORD
+from tests.e2e.steps import BACKUP_CODE, NAME
 from tests.fakes.authenticator_app import code
+from tests.harness.stores import PASSWORD
 
 MOST_ACTS: Final = 8
 """Keys that are not text: what is typed into fields has no shorter way."""

@@ -1,43 +1,21 @@
 """A passkey from the console, through a gateway and a browser that are programs of their own."""
 
 import re
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter
 from typing import Final
 
 import pytest
 
 from tests import parts
-from tests.e2e.installed import GATEKEY, PATIENCE, Home, Installed
-from tests.e2e.steps import NAME, PASSWORD, administer, create_account, enable_two_factor, sign_out
+from tests.e2e.installed import Home, Installed
+from tests.e2e.steps import NAME, administer, create_account, enable_two_factor, sign_out
 from tests.harness.chromium import Tab, chromium
+from tests.harness.stores import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs(parts.CHROMIUM)]
 
 CODE: Final = re.compile(r"\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b")
 LISTENS: Final = re.compile(r"listens on http://127\.0\.0\.1:(\d+)")
-
-
-@contextmanager
-def serving(home: Home) -> Iterator[int]:
-    """`gatekey serve` on the loopback; gives its port, and stops it as an operator does."""
-    with subprocess.Popen(
-        [str(GATEKEY), "serve", "--port", "0"],
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **home.env},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stderr is not None
-            found = LISTENS.search(process.stderr.readline())
-            assert found, process.stderr.read()
-            yield int(found[1])
-        finally:
-            process.terminate()
-            assert process.wait(PATIENCE) == 0
 
 
 def answer(tab: Tab, terminal: Installed, port: int) -> None:
@@ -60,13 +38,13 @@ def choose_passkey(terminal: Installed) -> None:
     terminal.press("f3")
 
 
-def test_a_passkey_is_registered_from_the_console_and_signs_in(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_a_passkey_is_registered_from_the_console_and_signs_in(home: Home) -> None:
     with home.console() as terminal:
         create_account(terminal)
         terminal.until("Administrator has not enabled Passkey login")
         terminal.quit()
-    with serving(home) as port, chromium() as tab:
+    with home.serving() as serving, chromium() as tab:
+        port = serving.port
         administer(home, "site", "set", "passkeys.enabled", "true")
         administer(home, "site", "set", "passkeys.rp_id", "localhost")
         administer(home, "site", "set", "passkeys.origin", f"http://localhost:{port}")

@@ -19,20 +19,12 @@ from starlette.routing import Route
 
 from gateway import pages
 from gateway.relying_party import RelyingParty
-from gateway.webauthn_ceremony import (
-    authentication_options,
-    credential_id_of,
-    registration_options,
-    verify_authentication,
-    verify_registration,
-)
 from store.errors import GatekeyError
-from store.passkey_ceremonies import Ceremony, Purpose
 from store.values.passkeys import CeremonyStarted, CeremonyState
 from store.values.sign_in import SignedIn
 from tests import parts
+from tests.harness.ceremony_steps import CeremonySteps
 from tests.harness.chromium import Refused, Tab, chromium
-from tests.harness.stores import StillClock, add_account, make_store, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs(parts.CHROMIUM)]
 
@@ -40,18 +32,13 @@ PICTURES = os.environ.get("PASSKEY_PAGE_PICTURES", "")
 """A folder for pictures of the page, for somebody who changes its looks."""
 
 
-class Server:
-    """The page and its two requests on localhost, in front of a store whose clock stands still."""
+class Server(CeremonySteps):
+    """The page and its two requests on localhost, in front of the real ceremonies."""
 
     def __init__(self) -> None:
-        self.clock = StillClock()
-        self.store = make_store(clock=self.clock)
-        self.store.site.set("passkeys.enabled", "true")
-        add_account(self.store)
-        self.token = sign_in(self.store)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
-        self.party = RelyingParty("localhost", f"http://localhost:{self.port}")
+        super().__init__(RelyingParty("localhost", f"http://localhost:{self.port}"))
         self.finished = 0
         routes = [Route(path, sends(asset)) for path, asset in pages.assets().items()]
         routes += [
@@ -92,43 +79,18 @@ class Server:
 
     def _options(self, body: dict[str, Any]) -> dict[str, Any]:
         found = self.store.passkey_verification.look_up(body["code"])
-        if found.purpose is Purpose.REGISTER:
-            options = registration_options(
-                self.party,
-                challenge=found.challenge,
-                user_handle=found.user_handle,
-                username=found.account_name,
-                exclude=found.credential_ids,
-            )
-        else:
-            options = authentication_options(self.party, challenge=found.challenge, allow=found.credential_ids)
         left = (found.expires_at - self.clock.now()).total_seconds()
         return {
             "purpose": found.purpose,
-            "publicKey": options,
+            "publicKey": self.options(body["code"]),
             "user": found.account_name,
             "expires_in": int(left),
         }
 
     def _finish(self, body: dict[str, Any]) -> dict[str, Any]:
         self.finished += 1
-        claimed = self.store.passkey_verification.claim(body["code"])
-        try:
-            self._settle(claimed, body["credential"])
-        except GatekeyError as error:
-            self.store.passkey_verification.fail(claimed, str(error))
-            raise
+        self.finish(body["code"], body["credential"])
         return {"ok": True}
-
-    def _settle(self, claimed: Ceremony, answer: object) -> None:
-        passkeys = self.store.passkeys
-        if claimed.purpose is Purpose.REGISTER:
-            found = verify_registration(self.party, challenge=claimed.challenge, answer=answer)
-            self.store.passkey_verification.finish_registration(claimed, found)
-            return
-        stored = passkeys.find(credential_id_of(answer))
-        checked = verify_authentication(self.party, challenge=claimed.challenge, answer=answer, stored=stored)
-        self.store.passkey_verification.finish_assertion(claimed, stored, checked.sign_count)
 
 
 def sends(asset: pages.Asset) -> Callable[[Request], Response]:

@@ -5,42 +5,24 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from store.audit_tags import Tag
-from store.store import Store
 from tests.e2e.installed import PATIENCE, Installed, step_now
-from tests.e2e.ssh_commands import KeyHolder, make_key
-from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, enrol, ssh_server
+from tests.e2e.ssh_commands import KeyHolder
+from tests.e2e.ssh_server import NAME, SshServer, enrol, make_key
 from tests.fakes.authenticator_app import code
+from tests.harness.stores import PASSWORD
 from tests.harness.waiting import wait_until
-from tui.store_location import Options, open_account_store
 
 ROWS: Final = 5000
 NEW_PASSWORD: Final = "another horse battery staple"
 BAIT: Final = "sk-planted"
 USAGE: Final = 2
 """The exit status of a wrong command line."""
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def alice(server: SshServer, tmp_path: Path) -> KeyHolder:
-    return KeyHolder(server, tmp_path)
-
-
-def opened(server: SshServer) -> Store:
-    options = Options(str(server.home.database), server.home.config / "key")
-    return open_account_store(options, create=False)
 
 
 def test_the_settings_are_shown_as_they_are_locally(server: SshServer, alice: KeyHolder) -> None:
@@ -50,7 +32,6 @@ def test_the_settings_are_shown_as_they_are_locally(server: SshServer, alice: Ke
     assert ran.stderr == b""
     assert ran.stdout.decode() == local.stdout
     assert json.loads(ran.stdout)["user"] == NAME
-    server.wait_until_empty()
 
 
 def test_an_export_arrives_whole(server: SshServer, alice: KeyHolder, tmp_path: Path) -> None:
@@ -63,7 +44,7 @@ def test_an_export_arrives_whole(server: SshServer, alice: KeyHolder, tmp_path: 
         is_same = ran.stdout == path.read_bytes()
         assert is_same, "too long to be compared by pytest"
         assert ran.stdout.count(b"\n") > ROWS
-    with opened(server) as store, store.database.read() as tx:
+    with server.open_store() as store, store.database.read() as tx:
         events = store.audit.page(tx, store.accounts.find(NAME).id, limit=100)
     exports = [event for event in events if event.tag == Tag.USAGE_EXPORTED]
     assert {(event.actor == NAME, event.source) for event in exports} == {
@@ -72,7 +53,7 @@ def test_an_export_arrives_whole(server: SshServer, alice: KeyHolder, tmp_path: 
     }
 
 
-def test_a_password_is_changed_by_the_lines_of_standard_input(server: SshServer, alice: KeyHolder) -> None:
+def test_a_password_is_changed_by_the_lines_of_standard_input(alice: KeyHolder) -> None:
     lines = f"{PASSWORD}\n{NEW_PASSWORD}\n{NEW_PASSWORD}\n".encode()
     ran = alice.run("account", "password", stdin=lines)
     assert ran.returncode == 0, ran.stderr
@@ -81,10 +62,9 @@ def test_a_password_is_changed_by_the_lines_of_standard_input(server: SshServer,
     again = alice.run("account", "password", stdin=lines)
     assert again.returncode == 1
     assert b"The password does not match the current one." in again.stderr
-    server.wait_until_empty()
 
 
-def test_a_secret_of_any_size_is_read_to_its_end(server: SshServer, alice: KeyHolder) -> None:
+def test_a_secret_of_any_size_is_read_to_its_end(alice: KeyHolder) -> None:
     secret = "whsec_" + "QUJD" * 12
     ran = alice.run("settings", "set", "notifications.webhook_secret", "--value-stdin", stdin=secret.encode())
     assert ran.returncode == 0, ran.stderr
@@ -93,10 +73,9 @@ def test_a_secret_of_any_size_is_read_to_its_end(server: SshServer, alice: KeyHo
     assert b"is longer than" in too_long.stderr
     argued = alice.run("settings", "set", "notifications.webhook_secret", secret)
     assert argued.returncode == 1
-    server.wait_until_empty()
 
 
-def test_a_terminal_is_asked_and_does_not_show_a_secret(server: SshServer, alice: KeyHolder) -> None:
+def test_a_terminal_is_asked_and_does_not_show_a_secret(alice: KeyHolder) -> None:
     with alice.terminal("account", "password") as terminal:
         for question, answer in (
             ("Current password:", PASSWORD),
@@ -108,7 +87,6 @@ def test_a_terminal_is_asked_and_does_not_show_a_secret(server: SshServer, alice
         terminal.until("The password is changed.")
         assert terminal.exit_code(PATIENCE) == 0
         assert PASSWORD not in terminal.screen_text()
-    server.wait_until_empty()
 
 
 def test_control_c_ends_a_question_and_the_session(server: SshServer, alice: KeyHolder) -> None:
@@ -118,17 +96,15 @@ def test_control_c_ends_a_question_and_the_session(server: SshServer, alice: Key
         terminal.press("ctrl+c")
         assert terminal.exit_code(PATIENCE) == 130
         assert "Traceback" not in terminal.screen_text()
-    server.wait_until_empty()
 
 
-def test_nothing_stops_a_command_that_no_shell_would_continue(server: SshServer, alice: KeyHolder) -> None:
+def test_nothing_stops_a_command_that_no_shell_would_continue(alice: KeyHolder) -> None:
     with alice.terminal("account", "delete") as terminal:
         terminal.until("Type the name of the account")
         terminal.press("ctrl+z")
         terminal.wait_for("^Z")
         terminal.press("ctrl+c")
         assert terminal.exit_code(15) == 130
-    server.wait_until_empty()
 
 
 def test_the_code_comes_before_everything_else(server: SshServer, alice: KeyHolder) -> None:
@@ -151,7 +127,6 @@ def test_the_code_comes_before_everything_else(server: SshServer, alice: KeyHold
         terminal.type(f"{code(secret, step_now() + 1)}\r")
         terminal.until("balance")
         assert terminal.exit_code(PATIENCE) == 0
-    server.wait_until_empty()
 
 
 def test_a_password_instead_of_a_key(server: SshServer) -> None:
@@ -161,7 +136,6 @@ def test_a_password_instead_of_a_key(server: SshServer) -> None:
         client.type(f"{PASSWORD}\r")
         assert client.exit_code(PATIENCE) == 0
         assert '"remaining_usd": "0.00"' in client.screen_text()
-    server.wait_until_empty()
 
 
 def test_nobody_runs_a_command_without_an_account(server: SshServer, tmp_path: Path) -> None:
@@ -179,7 +153,7 @@ def test_nobody_runs_a_command_without_an_account(server: SshServer, tmp_path: P
     assert ran.stdout == b""
 
 
-def test_what_is_refused_gets_a_sentence(server: SshServer, alice: KeyHolder) -> None:
+def test_what_is_refused_gets_a_sentence(alice: KeyHolder) -> None:
     for line, sentence in (
         ("admin user list", "invalid choice: 'admin'"),
         ("settings --user other show", "acts on the account that has signed in: leave out --user"),
@@ -191,17 +165,16 @@ def test_what_is_refused_gets_a_sentence(server: SshServer, alice: KeyHolder) ->
         assert ran.returncode == USAGE
         assert sentence in " ".join(ran.stderr.decode().split())
         assert ran.stdout == b""
-    server.wait_until_empty()
 
 
-def test_metacharacters_of_a_shell_are_plain_text(server: SshServer, alice: KeyHolder) -> None:
+def test_metacharacters_of_a_shell_are_plain_text(alice: KeyHolder) -> None:
     name = "$(id) `id` ${HOME} > planted | * ; ~ && \\ #"
     ran = alice.run("keys", "create", "--json", f"'{name}'")
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["name"] == name
 
 
-def test_no_file_is_written(server: SshServer, alice: KeyHolder, tmp_path: Path) -> None:
+def test_no_file_is_written(alice: KeyHolder, tmp_path: Path) -> None:
     path = tmp_path / "planted.json"
     for command in (("usage", "export", "--output"), ("wallet", "export", "--output")):
         ran = alice.run(*command, str(path))
@@ -225,7 +198,7 @@ def test_an_export_of_the_account_goes_to_the_drawer(server: SshServer, alice: K
     assert told == {"name": "export.json", "command": ran.stdout.decode().strip()}
 
 
-def test_help_tells_what_can_be_run(server: SshServer, alice: KeyHolder) -> None:
+def test_help_tells_what_can_be_run(alice: KeyHolder) -> None:
     for line in (("help",), (" ",), ("help", "settings", "set")):
         ran = alice.run(*line)
         assert ran.returncode == 0, ran.stderr
@@ -233,7 +206,7 @@ def test_help_tells_what_can_be_run(server: SshServer, alice: KeyHolder) -> None
         assert b"--user" not in ran.stdout
 
 
-def test_a_reader_that_stops_ends_the_command(server: SshServer, alice: KeyHolder) -> None:
+def test_a_reader_that_stops_ends_the_command(alice: KeyHolder) -> None:
     alice.fill_log(ROWS)
     command = alice.command("usage", "export", "--format", "json", "--output", "-")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
@@ -241,7 +214,6 @@ def test_a_reader_that_stops_ends_the_command(server: SshServer, alice: KeyHolde
         assert len(client.stdout.read(1000)) == 1000
         client.stdout.close()
         client.wait(PATIENCE)
-    server.wait_until_empty()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -251,7 +223,6 @@ def test_a_client_that_is_killed_leaves_nothing(server: SshServer, alice: KeyHol
         wait_until(lambda: server.sessions() == 1 and len(server.consoles()) == 1)
         client.send_signal(number)
         client.wait(PATIENCE)
-    server.wait_until_empty()
 
 
 def test_a_command_that_is_killed_leaves_no_session(server: SshServer, alice: KeyHolder) -> None:
@@ -263,10 +234,9 @@ def test_a_command_that_is_killed_leaves_no_session(server: SshServer, alice: Ke
         _, said = client.communicate(timeout=PATIENCE)
         assert client.returncode == 255
     assert b"The command ended unexpectedly." in said
-    server.wait_until_empty()
 
 
-def test_the_end_of_standard_input_reaches_a_command(server: SshServer, alice: KeyHolder) -> None:
+def test_the_end_of_standard_input_reaches_a_command(alice: KeyHolder) -> None:
     ran = alice.run("wallet", "redeem", stdin=b"")
     assert ran.returncode == 1
     assert b"The code on standard input is empty." in ran.stderr
@@ -274,4 +244,3 @@ def test_the_end_of_standard_input_reaches_a_command(server: SshServer, alice: K
         terminal.until("Code:")
         terminal.type("\x04")
         assert terminal.exit_code(PATIENCE) == 1
-    server.wait_until_empty()

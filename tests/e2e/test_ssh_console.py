@@ -1,15 +1,15 @@
 """`gatekey ssh` through OpenSSH's client: the ways in, and what a person finds there."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.e2e.installed import PATIENCE, Installed, step_now
-from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, enrol, ssh_server
+from tests.e2e.ssh_server import NAME, OPEN, SshServer, enrol, make_key
 from tests.fakes.authenticator_app import code
+from tests.harness.stores import PASSWORD
 from tests.harness.waiting import wait_until
 
 SIGN_IN: Final = "Sign in enter"
@@ -21,16 +21,9 @@ DENIED: Final = 255
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
 def key(tmp_path: Path) -> Path:
-    path = tmp_path / "person"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True)
-    return path
+    """A key that no account has."""
+    return make_key(tmp_path, "stranger")
 
 
 def set_switch(server: SshServer, name: str, value: str) -> None:
@@ -53,7 +46,7 @@ def wait_for_code_question(client: Installed, number: int) -> None:
 
 def test_a_password_opens_the_account_and_leaving_leaves_nothing(server: SshServer) -> None:
     with server.signed_in() as client:
-        client.until("all that is stored, one file")
+        client.until(OPEN)
         client.until("alice")
         assert server.sessions() == 1
         client.quit()
@@ -76,9 +69,8 @@ def test_a_code_follows_the_password(server: SshServer) -> None:
         wait_for_code_question(client, 2)
         assert "Try again. The code is wrong." in client.words()
         client.type(f"{code(secret, step_now())}\r")
-        client.until("all that is stored, one file")
+        client.until(OPEN)
         client.quit()
-    server.wait_until_empty()
 
 
 def test_enter_alone_opens_the_sign_in_screen_with_the_name(server: SshServer) -> None:
@@ -90,9 +82,8 @@ def test_enter_alone_opens_the_sign_in_screen_with_the_name(server: SshServer) -
         assert str(server.home.data) not in client.words(), "a stranger does not learn where the data is"
         assert server.sessions() == 0
         client.enter("Password", PASSWORD, masked=True)
-        client.until("all that is stored, one file")
+        client.until(OPEN)
         client.quit()
-    server.wait_until_empty()
 
 
 def test_an_unknown_key_opens_the_sign_in_screen_without_a_question(server: SshServer, key: Path) -> None:
@@ -101,7 +92,6 @@ def test_an_unknown_key_opens_the_sign_in_screen_without_a_question(server: SshS
             client.until(SIGN_IN)
             assert "Enter alone" not in client.raw.decode(errors="replace")
             client.quit()
-    server.wait_until_empty()
 
 
 def test_without_the_switch_a_stranger_sees_no_screen(server: SshServer, key: Path) -> None:
@@ -111,14 +101,13 @@ def test_without_the_switch_a_stranger_sees_no_screen(server: SshServer, key: Pa
         client.press("enter")
         client.until(lambda _: client.words().count("Password:") == 2)
         client.type(f"{PASSWORD}\r")
-        client.until("all that is stored, one file")
+        client.until(OPEN)
         client.press("ctrl+p")
         client.until("Type what you want to do")
         client.type("sign out\r")
         assert client.exit_code(PATIENCE) == 0
         assert client.left_on == ()
         assert b"You signed out." in client.after()
-    server.wait_until_empty()
 
 
 def test_wrong_passwords_are_denied_and_then_have_to_wait(server: SshServer) -> None:
@@ -169,7 +158,6 @@ def test_a_terminal_that_cannot_draw_gets_a_sentence(server: SshServer, term: st
         assert client.exit_code(PATIENCE) == 2
         assert "The console cannot draw on this terminal" in client.words()
         assert b"owned" not in client.raw
-    server.wait_until_empty()
 
 
 @pytest.mark.parametrize(
@@ -189,7 +177,6 @@ def test_nothing_but_the_console_is_there(
         client.type(f"{PASSWORD}\r")
         assert client.exit_code(PATIENCE) == status
         assert sentence in " ".join(client.screen_text().split())
-    server.wait_until_empty()
 
 
 def test_no_port_and_no_agent_is_forwarded(server: SshServer) -> None:
@@ -202,7 +189,7 @@ def test_no_port_and_no_agent_is_forwarded(server: SshServer) -> None:
     ) as client:
         client.until("Password")
         client.type(f"{PASSWORD}\r")
-        client.until("all that is stored, one file")
+        client.until(OPEN)
         assert "remote port forwarding failed" in client.raw.decode(errors="replace")
         client.quit()
     wait_until(lambda: not server.consoles())

@@ -4,7 +4,7 @@ import asyncio
 import re
 import shlex
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,33 +16,19 @@ from store.drawer_parts import PART_BYTES
 from store.store import Store
 from store.values.sign_in import SignedIn
 from tests.e2e.installed import PATIENCE, Installed, step_now
-from tests.e2e.ssh_server import NAME, OPEN, PASSWORD, SshServer, enrol, make_key, register, ssh_server
+from tests.e2e.ssh_server import NAME, OPEN, SshServer, enrol, make_key, register
 from tests.fakes.authenticator_app import code
+from tests.harness.stores import PASSWORD
 from tests.harness.waiting import wait_until
-from tui.store_location import Options, open_account_store
 
 WAYS: Final = ("scp", "scp -O", "sftp")
 LARGE: Final = bytes(range(256)) * (5 * PART_BYTES // 512)
 """Two parts and a half."""
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def key(server: SshServer, tmp_path: Path) -> Path:
-    made = make_key(tmp_path, "person")
-    register(server, made)
-    return made
-
-
 def with_store(server: SshServer, act: Callable[[Store, str], Any]) -> Any:
     """The result of `act` for the store and a session of alice, which ends afterwards."""
-    place = Options(str(server.home.database), server.home.config / "key")
-    with open_account_store(place, create=False) as store:
+    with server.open_store() as store:
         answer = store.sign_in.with_password(NAME, PASSWORD, source="test")
         assert isinstance(answer, SignedIn)
         result = act(store, answer.token)
@@ -131,7 +117,6 @@ def test_the_command_in_the_console_fetches_what_was_saved(server: SshServer, ke
         client.quit()
     assert '"format": "gatekey-export"' in (tmp_path / "export.json").read_text()
     assert files_of(server) == before
-    server.wait_until_empty()
 
 
 def save_all(client: Installed) -> None:
@@ -302,7 +287,6 @@ def test_one_of_two_fetches_has_it_and_one_that_breaks_off_gives_it_back(server:
 
     asyncio.run(attack())
     assert names(server) == []
-    server.wait_until_empty()
 
 
 def test_a_session_that_is_over_reads_no_further(server: SshServer, key: Path) -> None:
@@ -323,10 +307,7 @@ def test_a_session_that_is_over_reads_no_further(server: SshServer, key: Path) -
 
 
 def test_nobody_fetches_from_the_drawer_of_another(server: SshServer, tmp_path: Path) -> None:
-    added = server.home.run(
-        *("admin", "user", "add", "bob", "--email", "bob@example.com", "--password-stdin"), stdin=PASSWORD
-    )
-    assert added.returncode == 0
+    server.home.add_account("bob")
     bobs = make_key(tmp_path, "bob")
     register(server, bobs, "bob")
     put(server)
@@ -361,4 +342,3 @@ def test_the_second_factor_is_asked_for(server: SshServer, key: Path, tmp_path: 
         client.type(f"{code(secret, step_now())}\r")
         wait_until(lambda: client.exit_code(PATIENCE) == 0)
     assert (tmp_path / "export.json").read_bytes() == b"planted words"
-    server.wait_until_empty()

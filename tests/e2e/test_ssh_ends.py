@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -12,7 +11,8 @@ from typing import Final
 import pytest
 
 from tests.e2e.installed import PATIENCE, Installed
-from tests.e2e.ssh_server import PASSWORD, SshServer, children, ssh_server
+from tests.e2e.ssh_server import OPEN, SshServer, children, look_at_dialog, open_dialog
+from tests.harness.stores import PASSWORD
 from tests.harness.waiting import wait_until
 
 PHASES: Final = ("connection", "question", "check", "sign-in screen", "opening", "dialog")
@@ -20,12 +20,6 @@ PHASES: Final = ("connection", "question", "check", "sign-in screen", "opening",
 WARM_UP_TURNS: Final = 20
 MOST_GROWTH_KIB: Final = 6 * 1024
 """Of the server's own memory in the turns after those. A session that is not freed has 1 MiB and more."""
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path) as running:
-        yield running
 
 
 def is_alive(pid: int) -> bool:
@@ -67,9 +61,8 @@ def go_at(server: SshServer, phase: str) -> None:
                 client.wait_for(lambda terminal: b"\x1b[?1049h" in terminal.raw)
             case "dialog":
                 client.type(f"{PASSWORD}\r")
-                client.until("all that is stored, one file")
-                client.press("p")
-                client.until("Original password")
+                client.until(OPEN)
+                open_dialog(client)
         kill(client)
 
 
@@ -122,10 +115,7 @@ def test_a_killed_console_disturbs_no_other(server: SshServer) -> None:
         assert "This console ended unexpectedly" in clients[0].words()
         wait_until(lambda: server.sessions() == 2)
         for client in clients[1:]:
-            client.press("p")
-            client.until("Original password")
-            client.press("escape")
-            client.until_gone("Original password")
+            look_at_dialog(client)
             client.quit()
     server.wait_until_empty()
 

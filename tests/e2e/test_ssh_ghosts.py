@@ -3,22 +3,16 @@
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.e2e.installed import PATIENCE, Installed
-from tests.e2e.ssh_server import PASSWORD, SshServer, ssh_server
+from tests.e2e.ssh_server import OPEN, SshServer, look_at_dialog
 from tests.e2e.steps import sign_out
+from tests.harness.stores import PASSWORD
 
 NEW_PASSWORD: Final = "another horse battery staple"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture
@@ -33,7 +27,7 @@ def client(server: SshServer) -> Iterator[Installed]:
 
 def sign_in(client: Installed) -> None:
     client.enter("Password", PASSWORD, masked=True)
-    client.until("all that is stored, one file")
+    client.until(OPEN)
 
 
 def kill_console(server: SshServer, client: Installed) -> None:
@@ -78,10 +72,6 @@ def test_the_session_of_another_console_stays(server: SshServer, client: Install
         assert server.sessions() == 2
         os.kill(server.consoles()[0], signal.SIGKILL)
         assert client.exit_code(PATIENCE) == 255
-        other.press("p")
-        other.until("Original password")
-        other.press("escape")
-        other.until_gone("Original password")
+        look_at_dialog(other)
         assert server.sessions() == 1
         other.quit()
-    server.wait_until_empty()

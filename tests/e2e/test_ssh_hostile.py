@@ -6,26 +6,20 @@ import os
 import random
 import socket
 import struct
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import asyncssh
 import pytest
 
 from tests.e2e.installed import PATIENCE
-from tests.e2e.ssh_server import NAME, PASSWORD, SshServer, ssh_server
+from tests.e2e.ssh_server import NAME, SshServer, look_at_dialog
+from tests.harness.stores import PASSWORD
 from tests.harness.waiting import wait_until
 
 CHANNELS: Final = 1000
 VARIABLES: Final = 1000
 SENTENCE: Final = b"all that is stored, one file"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path) as running:
-        yield running
 
 
 def connect(server: SshServer) -> socket.socket:
@@ -51,9 +45,9 @@ class Person(asyncssh.SSHClient):
         return [self._password] * len(prompts)
 
 
-async def enter(server: SshServer, password: str = PASSWORD) -> asyncssh.SSHClientConnection:
+async def enter(server: SshServer, person: Callable[[], asyncssh.SSHClient] = Person) -> asyncssh.SSHClientConnection:
     connection, _ = await asyncssh.create_connection(
-        lambda: Person(password),
+        person,
         "127.0.0.1",
         server.port,
         username=NAME,
@@ -63,6 +57,13 @@ async def enter(server: SshServer, password: str = PASSWORD) -> asyncssh.SSHClie
         config=None,
     )
     return connection
+
+
+async def until_open(process: "asyncssh.SSHClientProcess[bytes]") -> None:
+    """Read until the console is open."""
+    output = b""
+    while SENTENCE not in output:
+        output += await process.stdout.read(65_536)
 
 
 def payloads(rng: random.Random) -> Iterator[bytes]:
@@ -120,10 +121,7 @@ def test_sessions_are_not_evicted(server: SshServer) -> None:
         with connect(server) as third:
             assert third.recv(64) == b"", "there is no room for a third"
         for client in (first, second):
-            client.press("p")
-            client.until("Original password")
-            client.press("escape")
-            client.until_gone("Original password")
+            look_at_dialog(client)
             client.quit()
 
 
@@ -132,79 +130,62 @@ def test_a_connection_has_one_session(server: SshServer) -> None:
 
     async def attack() -> None:
         nonlocal refused
-        connection = await enter(server)
-        async with connection:
+        async with await enter(server) as connection:
             process = await connection.create_process(term_type="xterm", encoding=None)
             for _ in range(CHANNELS):
                 try:
                     await connection.create_process(term_type="xterm", encoding=None)
                 except asyncssh.ChannelOpenError:
                     refused += 1
-            output = b""
-            while SENTENCE not in output:
-                output += await process.stdout.read(65_536)
+            await until_open(process)
             assert len(server.consoles()) == 1
 
     asyncio.run(attack())
     assert refused == CHANNELS
-    server.wait_until_empty()
 
 
 def test_no_variable_but_three_is_kept(server: SshServer) -> None:
     async def attack() -> None:
-        connection = await enter(server)
-        async with connection:
+        async with await enter(server) as connection:
             flood = {f"LC_{number}": "x" * 1000 for number in range(VARIABLES)}
             process = await connection.create_process(
                 env=flood | {"GATEKEY_FILES": "", "TEXTUAL_LOG": "/tmp/planted", "LANG": "C.UTF-8"},
                 term_type="xterm",
                 encoding=None,
             )
-            output = b""
-            while SENTENCE not in output:
-                output += await process.stdout.read(65_536)
+            await until_open(process)
             process.stdin.write(b"\x11")
             assert (await process.wait()).returncode == 0
 
     asyncio.run(attack())
-    server.wait_until_empty()
 
 
 def test_a_client_that_does_not_read_holds_nobody_up(server: SshServer) -> None:
     async def attack() -> None:
-        connection = await enter(server)
-        async with connection:
+        async with await enter(server) as connection:
             process = await connection.create_process(term_type="xterm", encoding=None)
             await process.stdout.read(1)
             process.channel.pause_reading()
             for _ in range(2000):
                 process.stdin.write(b"\x1b[6;5~")  # the next tab, drawn each time
             with server.signed_in() as other:
-                other.press("p")
-                other.until("Original password")
-                other.press("escape")
-                other.until_gone("Original password")
+                look_at_dialog(other)
                 other.quit()
 
     asyncio.run(attack())
-    server.wait_until_empty()
 
 
 def test_windows_of_any_size_are_survived(server: SshServer) -> None:
     async def attack() -> None:
-        connection = await enter(server)
-        async with connection:
+        async with await enter(server) as connection:
             process = await connection.create_process(term_type="xterm", term_size=(0, 0), encoding=None)
-            output = b""
-            while SENTENCE not in output:
-                output += await process.stdout.read(65_536)
+            await until_open(process)
             for size in ((2**32 - 1, 2**32 - 1), (1, 1), (0, 7), (1000, 500), (80, 24)):
                 process.channel.change_terminal_size(*size)
             process.stdin.write(b"\x11")
             assert (await process.wait()).returncode == 0
 
     asyncio.run(attack())
-    server.wait_until_empty()
 
 
 def test_a_flood_of_passwords_is_cut_off(server: SshServer) -> None:
@@ -218,16 +199,7 @@ def test_a_flood_of_passwords_is_cut_off(server: SshServer) -> None:
                 return "" if tried < 100 else None
 
         with contextlib.suppress(asyncssh.DisconnectError):
-            await asyncssh.create_connection(
-                lambda: Guesser("wrong horse"),
-                "127.0.0.1",
-                server.port,
-                username=NAME,
-                known_hosts=None,
-                client_keys=None,
-                agent_path=None,
-                config=None,
-            )
+            await enter(server, lambda: Guesser("wrong horse"))
         return tried
 
     assert asyncio.run(attack()) < 20

@@ -1,6 +1,5 @@
 """`gatekey ssh` with public keys: whose account they open, and what follows."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -8,17 +7,11 @@ import pytest
 
 from store.audit_tags import Tag
 from tests.e2e.installed import step_now
-from tests.e2e.ssh_server import NAME, OPEN, PASSWORD, SshServer, enrol, make_key, register, ssh_server
+from tests.e2e.ssh_server import NAME, OPEN, SshServer, enrol, make_key, register
 from tests.fakes.authenticator_app import code
-from tui.store_location import Options, open_account_store
+from tests.harness.stores import PASSWORD
 
 SIGN_IN: Final = "Sign in enter"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path) as running:
-        yield running
 
 
 @pytest.mark.parametrize(
@@ -41,17 +34,14 @@ def test_a_key_opens_its_account(server: SshServer, tmp_path: Path, kind: tuple[
             assert "Password (" not in client.raw.decode(errors="replace")
             client.quit()
     server.wait_until_empty()
-    place = Options(str(server.home.database), server.home.config / "key")
-    with open_account_store(place, create=False) as store, store.database.read() as tx:
+    with server.open_store() as store, store.database.read() as tx:
         events = store.audit.page(tx, store.accounts.find(NAME).id, limit=100)
     used = [str(event) for event in events if event.tag == Tag.SSH_KEY_USED]
     assert len(used) == 3
     assert all(fingerprint in event for event in used)
 
 
-def test_the_sign_in_before_is_told(server: SshServer, tmp_path: Path) -> None:
-    key = make_key(tmp_path, "person")
-    register(server, key)
+def test_the_sign_in_before_is_told(server: SshServer, key: Path) -> None:
     for number in (1, 2):
         with server.client(NAME, "-i", str(key)) as client:
             client.until(OPEN)
@@ -61,16 +51,10 @@ def test_the_sign_in_before_is_told(server: SshServer, tmp_path: Path) -> None:
                 client.press("3")
                 client.until_gone("Last sign-in")
             client.quit()
-    server.wait_until_empty()
 
 
-def test_a_key_does_not_open_the_account_of_another(server: SshServer, tmp_path: Path) -> None:
-    key = make_key(tmp_path, "person")
-    register(server, key)
-    added = server.home.run(
-        *("admin", "user", "add", "bob", "--email", "bob@example.com", "--password-stdin"), stdin=PASSWORD
-    )
-    assert added.returncode == 0
+def test_a_key_does_not_open_the_account_of_another(server: SshServer, key: Path) -> None:
+    server.home.add_account("bob")
     with server.client("bob", "-i", str(key)) as client:
         client.until(SIGN_IN)
         assert server.sessions() == 0
@@ -78,12 +62,9 @@ def test_a_key_does_not_open_the_account_of_another(server: SshServer, tmp_path:
         client.until(OPEN)
         client.until("bob · ")  # read after the page
         client.quit()
-    server.wait_until_empty()
 
 
-def test_the_second_factor_is_asked_for_after_a_key(server: SshServer, tmp_path: Path) -> None:
-    key = make_key(tmp_path, "person")
-    register(server, key)
+def test_the_second_factor_is_asked_for_after_a_key(server: SshServer, key: Path) -> None:
     secret = enrol(server)
     with server.client(NAME, "-i", str(key)) as client:
         client.until("alice has two-factor authentication.")
@@ -91,25 +72,18 @@ def test_the_second_factor_is_asked_for_after_a_key(server: SshServer, tmp_path:
         client.enter("Code", code(secret, step_now()))
         client.until(OPEN)
         client.quit()
-    server.wait_until_empty()
 
 
 def test_the_key_of_a_suspended_account_is_refused_with_the_reason(server: SshServer, tmp_path: Path) -> None:
     key = make_key(tmp_path, "person")
-    added = server.home.run(
-        *("admin", "user", "add", "bob", "--email", "bob@example.com", "--password-stdin"), stdin=PASSWORD
-    )
-    assert added.returncode == 0
+    server.home.add_account("bob")
     register(server, key, "bob")
     assert server.home.run("admin", "user", "suspend", "bob", "--yes").returncode == 0
     with server.client("bob", "-i", str(key)) as client:
         client.until("suspended")
-    server.wait_until_empty()
 
 
-def test_a_key_that_is_removed_ends_its_session(server: SshServer, tmp_path: Path) -> None:
-    key = make_key(tmp_path, "person")
-    register(server, key)
+def test_a_key_that_is_removed_ends_its_session(server: SshServer, key: Path) -> None:
     with server.client(NAME, "-i", str(key)) as client:
         client.until(OPEN)
         removed = server.home.run("admin", "ssh-key", "remove", NAME, "1", "--yes")
@@ -117,4 +91,3 @@ def test_a_key_that_is_removed_ends_its_session(server: SshServer, tmp_path: Pat
         client.press("s")
         client.until(SIGN_IN)
         client.quit()
-    server.wait_until_empty()

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from base64 import b64decode
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
@@ -14,8 +13,8 @@ from typing import Final
 import pytest
 
 from tests.e2e.installed import PATIENCE, Installed
-from tests.e2e.ssh_commands import KeyHolder, make_key
-from tests.e2e.ssh_server import NAME, OPEN, PASSWORD, SshServer, children, ssh_server
+from tests.e2e.ssh_commands import KeyHolder
+from tests.e2e.ssh_server import NAME, OPEN, SshServer, children, make_key
 from tests.harness.waiting import wait_until
 
 MOUSE_ON: Final = b"\x1b[?1003h"
@@ -36,17 +35,6 @@ sys.exit(main())
 """
 """The command, but its console cannot be composed."""
 _AREA: Final = re.compile(r"([0-9a-f]+)-([0-9a-f]+) rw")
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def alice(server: SshServer, tmp_path: Path) -> KeyHolder:
-    return KeyHolder(server, tmp_path)
 
 
 def come(alice: KeyHolder, name: str = NAME, *options: str, **terminal: object) -> Installed:
@@ -74,10 +62,7 @@ def open_files(pid: int) -> set[str]:
 
 
 def test_the_zygote_holds_nothing_of_anybody(server: SshServer, tmp_path: Path) -> None:
-    added = server.home.run(
-        *("admin", "user", "add", STRANGE_NAME, "--email", "zoe@example.com", "--password-stdin"), stdin=PASSWORD
-    )
-    assert added.returncode == 0, added.stderr
+    server.home.add_account(STRANGE_NAME)
     zoe, zygote = KeyHolder(server, tmp_path, STRANGE_NAME), server.zygote
     before = open_files(zygote)
     assert not [name for name in before if name.startswith(str(server.home.folder)) and name != str(server.log)]
@@ -90,7 +75,7 @@ def test_the_zygote_holds_nothing_of_anybody(server: SshServer, tmp_path: Path) 
             assert holds(console, secret), "the search finds what is there"
         client.quit()
     server.wait_until_empty()
-    assert open_files(zygote) == before
+    wait_until(lambda: open_files(zygote) == before)
 
 
 def test_one_after_another_and_five_at_once(server: SshServer, alice: KeyHolder) -> None:
@@ -108,13 +93,11 @@ def test_one_after_another_and_five_at_once(server: SshServer, alice: KeyHolder)
             client.quit()
     server.wait_until_empty()
     assert children(server.process.pid) == [zygote]
-    assert open_files(zygote) == before
+    wait_until(lambda: open_files(zygote) == before)
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (132, 43), (200, 60)])
-def test_the_first_frame_has_the_size_of_the_terminal(
-    server: SshServer, alice: KeyHolder, columns: int, lines: int
-) -> None:
+def test_the_first_frame_has_the_size_of_the_terminal(alice: KeyHolder, columns: int, lines: int) -> None:
     with come(alice, columns=columns, lines=lines) as client:
         assert "Quit" in client.screen_text().splitlines()[lines - 1]
         assert client.raw.count(LABEL) == 1, "nothing was drawn for another size before"
@@ -129,7 +112,6 @@ def test_a_stranger_sees_nothing_of_the_console_that_was_prepared(server: SshSer
             assert "Quit" in client.screen_text().splitlines()[lines - 1]
             assert LABEL not in client.raw
             client.quit()
-    server.wait_until_empty()
 
 
 def test_settings_that_were_changed_count_for_whoever_comes_next(server: SshServer, alice: KeyHolder) -> None:
@@ -140,10 +122,9 @@ def test_settings_that_were_changed_count_for_whoever_comes_next(server: SshServ
             assert MOUSE_ON not in other.raw
             other.quit()
         client.quit()
-    server.wait_until_empty()
 
 
-def test_colours_and_character_set_are_those_of_each_terminal(server: SshServer, alice: KeyHolder) -> None:
+def test_colours_and_character_set_are_those_of_each_terminal(alice: KeyHolder) -> None:
     sends = ("-o", "SendEnv=COLORTERM")
     with ExitStack() as stack:
         many = stack.enter_context(come(alice, NAME, *sends, colorterm="truecolor"))
@@ -156,7 +137,6 @@ def test_colours_and_character_set_are_those_of_each_terminal(server: SshServer,
         assert not many.raw.isascii()
         for client in (many, few, plain):
             client.quit()
-    server.wait_until_empty()
 
 
 def test_a_server_that_stops_before_anybody_came_leaves_no_process(server: SshServer) -> None:

@@ -6,7 +6,8 @@ from typing import Final
 import pytest
 
 from tests.e2e.installed import PATIENCE, Installed
-from tests.e2e.ssh_server import PASSWORD, SshServer, ssh_server
+from tests.e2e.ssh_server import OPEN, SshServer, close_dialog, look_at_dialog, open_dialog, ssh_server
+from tests.harness.stores import PASSWORD
 
 TERMINALS: Final = ("linux", "screen", "tmux-256color", "xterm", "xterm-kitty", "xterm-256color")
 ASCII: Final = {"a locale of C": ("C", "xterm-256color"), "a VT100": ("C.UTF-8", "vt100")}
@@ -28,19 +29,13 @@ def connect(server: SshServer, *, lang: str = "C.UTF-8", term: str, columns: int
     return client
 
 
-def open_dialog(client: Installed) -> None:
-    client.until("all that is stored, one file")
-    client.press("p")
-    client.until("Original password")
-
-
 @pytest.mark.parametrize("term", TERMINALS)
 def test_a_dialog_opens_and_the_terminal_is_given_back(server: SshServer, term: str) -> None:
     with connect(server, term=term) as client:
+        client.until(OPEN)
         open_dialog(client)
         assert any(line in client.screen_text() for line in FRAMES)
-        client.press("escape")
-        client.until_gone("Original password")
+        close_dialog(client)
         client.quit()
     server.wait_until_empty()
 
@@ -49,9 +44,8 @@ def test_a_dialog_opens_and_the_terminal_is_given_back(server: SshServer, term: 
 def test_a_terminal_without_utf_8_gets_ascii(server: SshServer, name: str) -> None:
     lang, term = ASCII[name]
     with connect(server, lang=lang, term=term) as client:
-        open_dialog(client)
-        client.press("escape")
-        client.until_gone("Original password")
+        client.until(OPEN)
+        look_at_dialog(client)
         client.quit()
         drawn = bytes(client.raw)
     assert drawn.isascii()
@@ -69,15 +63,13 @@ def test_a_terminal_that_cannot_draw_gets_a_sentence(server: SshServer, term: st
 def test_a_window_of_ten_lines_that_grows_in_a_dialog(server: SshServer) -> None:
     with connect(server, term="xterm-256color", columns=40, lines=10) as client:
         client.until("Quit")
-        client.press("p")
-        client.until("Original password")
+        open_dialog(client)
         for columns, lines in ((120, 40), (60, 20), (80, 24)):
             client.resize(columns, lines)
             client.wait_for(lambda terminal: "Original password" in terminal.screen_text())
             client.until(lambda terminal: "Change password" in terminal.screen_text())
         client.type("typed in between")
         client.until("••••")
-        client.press("escape")
-        client.until_gone("Original password")
+        close_dialog(client)
         client.quit()
     server.wait_until_empty()
