@@ -17,7 +17,7 @@ from textual.widgets import Input
 
 import tui.widgets
 from tests.harness.pty_terminal import PtyTerminal
-from tests.unit.tui.widgets.bare_console import STYLES
+from tests.unit.tui.widgets.bare_console import STYLES, running
 from tests.unit.tui.widgets.gallery import Form, Gallery
 from tui.host import STYLE_SHEETS
 from tui.themes import THEME_NAMES
@@ -110,8 +110,7 @@ def test_the_stylesheet_names_no_colour_and_matches_nothing_at_large() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("theme", THEME_NAMES)
 async def test_the_gallery_fits_80_by_24_in_every_theme(theme: str) -> None:
-    app = Gallery(theme)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Gallery(theme)) as (app, pilot):
         await pilot.pause()
         assert isinstance(app.screen, Form)
         assert app.screen.max_scroll_y == 0
@@ -122,8 +121,7 @@ async def test_the_gallery_fits_80_by_24_in_every_theme(theme: str) -> None:
 @pytest.mark.parametrize("target", ["#save", "#email", "#token"])
 async def test_without_any_colour_the_focus_is_still_seen(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    app = Gallery("ansi-dark")
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Gallery("ansi-dark")) as (app, pilot):
         widget = app.screen.query_one(target)
         widget.focus()
         await pilot.pause()

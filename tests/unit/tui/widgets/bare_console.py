@@ -1,11 +1,13 @@
 """A bare console with the real stylesheet: the stage a widget stands on in its tests."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path, PurePath
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import App, ComposeResult
 from textual.message import Message
+from textual.pilot import Pilot
 from textual.widget import Widget
 
 from tui.host import WIDGET_STYLE_SHEETS
@@ -40,6 +42,16 @@ class Stage(App[None]):
 
     def shown(self) -> str:
         return "\n".join(self.lines())
+
+
+AppT = TypeVar("AppT", bound=App[None])
+
+
+@asynccontextmanager
+async def running(app: AppT) -> AsyncIterator[tuple[AppT, Pilot[None]]]:
+    """An application in a terminal of the usual size, and the pilot that drives it."""
+    async with app.run_test(size=(80, 24)) as pilot:
+        yield app, pilot
 
 
 def stage_of(widget: Widget, height: int) -> Stage:

@@ -7,7 +7,7 @@ from textual.events import Paste
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tests.unit.tui.widgets.bare_console import Stage
+from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.code_cells import CodeCells, CodeTimeLeft
 
 pytestmark = pytest.mark.anyio
@@ -22,8 +22,7 @@ def submitted(app: Stage) -> list[str]:
 
 
 async def test_each_digit_has_a_cell_of_its_own() -> None:
-    app = Stage(cells)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(cells)) as (app, pilot):
         assert app.lines()[0] == " _   _   _    _   _   _"
         await pilot.press(*"4071")
         assert app.lines()[0] == " 4   0   7    1   _   _"
@@ -33,8 +32,7 @@ async def test_each_digit_has_a_cell_of_its_own() -> None:
 
 async def test_without_colours_a_cell_is_in_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    app = Stage(cells)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(cells)) as (app, pilot):
         await pilot.press(*"407")
         assert app.lines()[0] == "[4] [0] [7]  [_] [_] [_]"
 
@@ -42,8 +40,7 @@ async def test_without_colours_a_cell_is_in_brackets(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("backup_codes", [False, True])
 @pytest.mark.parametrize("pasted", ["123456", "123 456", " 123-456\n"])
 async def test_a_pasted_code_fills_the_cells_and_submits_itself(pasted: str, backup_codes: bool) -> None:
-    app = Stage(lambda: cells(backup_codes=backup_codes))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: cells(backup_codes=backup_codes))) as (app, pilot):
         app.query_one(CodeCells).post_message(Paste(pasted))
         await pilot.pause()
         assert app.query_one(CodeCells).code == "123456"
@@ -52,8 +49,7 @@ async def test_a_pasted_code_fills_the_cells_and_submits_itself(pasted: str, bac
 
 
 async def test_a_typed_code_is_submitted_once_with_its_last_digit() -> None:
-    app = Stage(cells)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(cells)) as (app, pilot):
         await pilot.press(*"12345")
         assert submitted(app) == []
         await pilot.press("6")
@@ -65,8 +61,7 @@ async def test_a_typed_code_is_submitted_once_with_its_last_digit() -> None:
 
 async def test_enter_on_an_incomplete_code_submits_nothing() -> None:
     """It would count as a wrong attempt; the habit of pressing Enter after the last digit must not cost one."""
-    app = Stage(cells)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(cells)) as (app, pilot):
         await pilot.press("enter", *"12345", "enter")
         assert submitted(app) == []
         await pilot.press("6")
@@ -76,8 +71,7 @@ async def test_enter_on_an_incomplete_code_submits_nothing() -> None:
 
 
 async def test_letters_are_refused_where_no_backup_code_is_taken() -> None:
-    app = Stage(cells)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(cells)) as (app, pilot):
         await pilot.press(*"12ab3")
         app.query_one(CodeCells).post_message(Paste("1234567890"))
         await pilot.pause()
@@ -87,8 +81,7 @@ async def test_letters_are_refused_where_no_backup_code_is_taken() -> None:
 
 @pytest.mark.parametrize("typed", ["HE6M-1110-RDV1-EWZE", "1234-5678-9ABC-DEFG", "he6m 1110 rdv1 ewze"])
 async def test_a_backup_code_turns_the_cells_into_a_field(typed: str) -> None:
-    app = Stage(lambda: cells(backup_codes=True))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: cells(backup_codes=True))) as (app, pilot):
         await pilot.press(*("space" if letter == " " else "minus" if letter == "-" else letter for letter in typed))
         assert app.lines()[0].strip() == typed
         assert submitted(app) == []
@@ -100,8 +93,7 @@ async def test_a_backup_code_turns_the_cells_into_a_field(typed: str) -> None:
 
 
 async def test_a_click_puts_the_cursor_on_its_cell() -> None:
-    app = Stage(cells)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(cells)) as (app, pilot):
         await pilot.press(*"12345")
         await pilot.click(CodeCells, offset=(5, 0))
         assert app.query_one(CodeCells).cursor_position == 1
@@ -111,8 +103,7 @@ async def test_a_click_puts_the_cursor_on_its_cell() -> None:
 
 async def test_the_time_left_follows_the_clock_only_while_it_can_be_seen() -> None:
     now = [datetime(2026, 11, 26, 12, 0, 13, tzinfo=UTC)]
-    app = Stage(lambda: [CodeTimeLeft(lambda: now[0])])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [CodeTimeLeft(lambda: now[0])])) as (app, pilot):
         left = app.query_one(CodeTimeLeft)
         await pilot.pause()
         assert app.lines()[0].strip() == "━━━━━━──── 17 s left"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.tui.widgets.bare_console import Stage
+from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.confirm import Choice, Confirm, Decision
 
 pytestmark = pytest.mark.anyio
@@ -54,8 +54,7 @@ async def test_staying_is_the_default_with_unsaved_edits(keys: list[str], decisi
 
 
 async def test_title_and_body_are_shown_as_they_are() -> None:
-    app = Stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage()) as (app, pilot):
         app.push_screen(Confirm("Unbind [red]evil[/]", "key [@click=app.quit]gpt[/]\nand \x1b]52;c;AA\x07"))
         await pilot.pause()
         assert "Unbind [red]evil[/]" in app.shown()

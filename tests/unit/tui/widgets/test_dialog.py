@@ -3,7 +3,7 @@
 import pytest
 from textual.widgets import Input, Static
 
-from tests.unit.tui.widgets.bare_console import Stage
+from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
@@ -23,15 +23,13 @@ def form() -> Dialog:
 
 
 async def test_its_borders_hold_the_title_and_the_rule_as_they_stand() -> None:
-    app = Stage(lambda: [form()])
-    async with app.run_test(size=(80, 24)):
+    async with running(Stage(lambda: [form()])) as (app, _):
         assert "A form" in app.lines()[0]
         assert "[b]a rule[/b]" in app.shown()
 
 
 async def test_the_last_button_stands_at_the_right_edge_in_line_with_the_fields() -> None:
-    app = Stage(lambda: [form()])
-    async with app.run_test(size=(80, 24)):
+    async with running(Stage(lambda: [form()])) as (app, _):
         buttons = [app.query_one(f"#{name}").region for name in ("cancel", "more", "save")]
         assert len({button.y for button in buttons}) == 1
         assert buttons[1].x == buttons[0].right + 1
@@ -39,8 +37,7 @@ async def test_the_last_button_stands_at_the_right_edge_in_line_with_the_fields(
 
 
 async def test_arrows_walk_fields_and_buttons() -> None:
-    app = Stage(lambda: [form()])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [form()])) as (app, pilot):
         app.query_one("#name").focus()
         seen = []
         for key in ("down", "down", "right", "left", "up", "up"):
@@ -51,8 +48,7 @@ async def test_arrows_walk_fields_and_buttons() -> None:
 
 async def test_past_its_last_row_it_scrolls() -> None:
     dialog = Dialog("Long", ActionButton("Close", id="close"), Static("line\n" * 60))
-    app = Stage(lambda: [dialog])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [dialog])) as (app, pilot):
         app.query_one("#close").focus()
         await pilot.press("down", "down")
         await pilot.pause()
@@ -60,8 +56,7 @@ async def test_past_its_last_row_it_scrolls() -> None:
 
 
 async def test_a_reserved_row_shows_a_note_until_there_is_an_error() -> None:
-    app = Stage(lambda: [form()])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [form()])) as (app, pilot):
         field = app.query(Field).first()
         below = app.query_one("#place").region
         field.error = "Enter a name."

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from tests.unit.tui.widgets.bare_console import Stage
+from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.field import Field, show_errors
 from tui.widgets.footer import KeyFooter
 from tui.widgets.help_line import HelpLine
@@ -29,8 +29,7 @@ def field_of(app: Stage, control: str) -> Field:
 
 
 async def test_a_field_is_one_row_with_its_control_in_the_column() -> None:
-    app = Stage(form)
-    async with app.run_test(size=(80, 24)):
+    async with running(Stage(form)) as (app, _):
         assert [field.region.height for field in app.query(Field)] == [1, 1, 1]
         assert app.query_one("#threshold").region.x == 29
         assert app.query_one("#email").region.x == 29
@@ -39,8 +38,7 @@ async def test_a_field_is_one_row_with_its_control_in_the_column() -> None:
 
 
 async def test_the_help_line_follows_the_focus_and_nothing_moves() -> None:
-    app = Stage(lambda: [*form(), Button("Save"), HelpLine(), KeyFooter()])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [*form(), Button("Save"), HelpLine(), KeyFooter()])) as (app, pilot):
         app.query_one("#threshold").focus()
         await pilot.pause()
         places = [widget.region for widget in app.screen.children]
@@ -54,8 +52,7 @@ async def test_the_help_line_follows_the_focus_and_nothing_moves() -> None:
 
 
 async def test_all_errors_show_at_once_and_the_first_in_reading_order_is_focused() -> None:
-    app = Stage(form)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(form)) as (app, pilot):
         lost = show_errors(app, {"secret": "Enter a secret.", "email": "Bind an address first.", "": ""})
         await pilot.pause()
         assert lost == []
@@ -78,8 +75,7 @@ async def test_on_a_small_terminal_the_first_error_is_scrolled_into_view_with_it
 
 
 async def test_a_second_check_forgets_the_errors_of_the_first() -> None:
-    app = Stage(form)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(form)) as (app, pilot):
         show_errors(app, {"secret": "Enter a secret."})
         show_errors(app, {"threshold": "Not an amount."})
         await pilot.pause()
@@ -88,15 +84,13 @@ async def test_a_second_check_forgets_the_errors_of_the_first() -> None:
 
 
 async def test_a_sentence_for_no_field_is_handed_back() -> None:
-    app = Stage(form)
-    async with app.run_test(size=(80, 24)):
+    async with running(Stage(form)) as (app, _):
         assert show_errors(app, {"nowhere": "The server refused."}) == ["The server refused."]
 
 
 @pytest.mark.parametrize("control", ["threshold", "email", "secret"])
 async def test_an_error_goes_when_its_control_changes_and_only_its_own(control: str) -> None:
-    app = Stage(form)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(form)) as (app, pilot):
         for field in app.query(Field):
             field.error = "Wrong."
         app.query_one(f"#{control}").focus()
@@ -106,8 +100,7 @@ async def test_an_error_goes_when_its_control_changes_and_only_its_own(control: 
 
 
 async def test_data_in_an_error_can_neither_move_the_cursor_nor_press_a_button() -> None:
-    app = Stage(form)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(form)) as (app, pilot):
         field_of(app, "secret").error = "[@click=app.quit]no[/] \x1b[2J\u202edrawkcab"
         await pilot.pause()
         assert "[@click=app.quit]no[/]" in app.shown()
@@ -129,8 +122,7 @@ async def test_a_long_error_wraps_beside_the_label_and_below_it_on_a_narrow_term
 
 
 async def test_a_click_on_the_label_focuses_the_control() -> None:
-    app = Stage(form)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(form)) as (app, pilot):
         await pilot.click(field_of(app, "secret"), offset=(1, 0))
         assert app.focused is app.query_one("#secret")
 
@@ -143,15 +135,13 @@ async def test_the_label_column_is_as_wide_as_the_stylesheet_says() -> None:
             field.control.styles.margin = (0, 0, 0, 10)
         return fields
 
-    app = Stage(slim)
-    async with app.run_test(size=(80, 24)):
+    async with running(Stage(slim)) as (app, _):
         assert app.query_one("#threshold").region.x == 10
         assert app.lines()[0].startswith("▌ Thresh… ")
 
 
 async def test_a_note_stands_below_the_control_and_above_an_error() -> None:
-    app = Stage(form)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(form)) as (app, pilot):
         field = field_of(app, "threshold")
         field.note = Content("The last message failed.")
         field.error = "Not an amount."

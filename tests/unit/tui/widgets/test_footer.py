@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from tests.unit.tui.widgets.bare_console import Stage
+from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.keymap import UNBOUND
 from tui.widgets.action_button import ActionButton
 from tui.widgets.footer import KeyFooter
@@ -49,8 +49,7 @@ class Console(Stage):
 
 
 async def test_it_shows_every_key_once_with_help_and_quit_at_the_right() -> None:
-    app = Console()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Console()) as (app, pilot):
         await pilot.pause()
         assert app.footer.text.startswith("^s Save  [ Previous tab  x Delete account ")
         assert app.footer.text.endswith("  f1 Help  ^q Quit")
@@ -60,8 +59,7 @@ async def test_it_shows_every_key_once_with_help_and_quit_at_the_right() -> None
 
 
 async def test_keys_that_would_be_typed_into_the_focused_field_are_not_promised() -> None:
-    app = Console()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Console()) as (app, pilot):
         app.query_one(Input).focus()
         await pilot.pause()
         assert app.footer.text.split() == ["^s", "Save", "f1", "Help", "^q", "Quit"]
@@ -87,8 +85,7 @@ async def test_a_key_with_a_name_of_its_own_is_not_promised_to_who_would_type_it
 
 
 async def test_unavailable_is_greyed_and_impossible_is_hidden() -> None:
-    app = Console()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Console()) as (app, pilot):
         app.savable, app.deletable = None, False
         app.refresh_bindings()
         await pilot.pause()
@@ -99,8 +96,7 @@ async def test_unavailable_is_greyed_and_impossible_is_hidden() -> None:
 
 
 async def test_a_remapped_key_is_the_one_shown_and_an_unbound_one_is_not() -> None:
-    app = Console()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Console()) as (app, pilot):
         app.set_keymap({"save": "f5", "delete": UNBOUND})
         await pilot.pause()
         assert app.footer.text.startswith("[ Previous tab  f5 Save  ⏎ Go   ")
@@ -130,8 +126,7 @@ async def test_it_comes_back_when_the_row_grows() -> None:
 
 
 async def test_moving_the_focus_lays_nothing_out_again() -> None:
-    app = Console()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Console()) as (app, pilot):
         await pilot.pause()
         layouts = 0
 
@@ -147,8 +142,7 @@ async def test_moving_the_focus_lays_nothing_out_again() -> None:
 
 
 async def test_a_click_runs_the_key_s_action() -> None:
-    app = Console()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Console()) as (app, pilot):
         await pilot.pause()
         await pilot.click(KeyFooter, offset=(3, 0))
         assert app.saved == 1
@@ -157,8 +151,7 @@ async def test_a_click_runs_the_key_s_action() -> None:
 
 
 async def test_a_click_on_a_greyed_key_does_nothing() -> None:
-    app = Console()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Console()) as (app, pilot):
         app.savable = None
         app.refresh_bindings()
         await pilot.pause()

@@ -4,7 +4,7 @@ import pytest
 from textual.events import Key
 from textual.screen import Screen
 
-from tests.unit.tui.widgets.bare_console import Stage
+from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.field import Field
 from tui.widgets.line_input import LineInput
 from tui.widgets.text_input import TextInput
@@ -19,8 +19,7 @@ def stage() -> Stage:
 
 
 async def test_a_letter_lays_nothing_out_again() -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(stage()) as (app, pilot):
         field = app.query_one("#address", LineInput)
         field.focus()
         await pilot.press("a")
@@ -35,8 +34,7 @@ async def test_a_letter_lays_nothing_out_again() -> None:
 
 
 async def test_keys_that_arrive_together_are_taken_in_their_order() -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(stage()) as (app, pilot):
         field = app.query_one("#address", LineInput)
         field.focus()
         field.insert_text_at_cursor("2.50")
@@ -50,8 +48,7 @@ async def test_keys_that_arrive_together_are_taken_in_their_order() -> None:
 
 @pytest.mark.parametrize("key", ["a", "backspace", "left"])
 async def test_the_cursor_was_seen_while_one_typed(key: str) -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(stage()) as (app, pilot):
         field = app.query_one("#address", LineInput)
         field.focus()
         field.insert_text_at_cursor("2.50")
@@ -62,8 +59,7 @@ async def test_the_cursor_was_seen_while_one_typed(key: str) -> None:
 
 
 async def test_long_text_scrolls_to_the_cursor_and_back() -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(stage()) as (app, pilot):
         field = app.query_one("#address", LineInput)
         field.focus()
         field.insert_text_at_cursor(LONG)

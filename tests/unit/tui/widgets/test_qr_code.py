@@ -8,7 +8,7 @@ from textual.geometry import Size
 from tests import parts
 from tests.fakes.authenticator_app import scan, zbarimg
 from tests.harness.app_pictures import picture_of
-from tests.unit.tui.widgets.bare_console import Stage
+from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.terminal import native_colours
 from tui.widgets.qr_code import QrCode, capacity, fits, size_for
 
@@ -19,8 +19,7 @@ URI = f"otpauth://totp/Gatekey:alice?secret={SECRET}&issuer=Gatekey"
 @pytest.mark.anyio
 @pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
 async def test_the_code_on_the_screen_can_be_scanned(theme: str) -> None:
-    app = Stage(lambda: [QrCode(URI)])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [QrCode(URI)])) as (app, pilot):
         app.theme = theme
         await pilot.pause()
         assert scan(picture_of(app)) == URI
@@ -29,16 +28,14 @@ async def test_the_code_on_the_screen_can_be_scanned(theme: str) -> None:
 @pytest.mark.anyio
 @pytest.mark.needs(parts.ZBARIMG)
 async def test_another_reader_reads_the_same() -> None:
-    app = Stage(lambda: [QrCode(URI)])
-    async with app.run_test(size=(80, 24)):
+    async with running(Stage(lambda: [QrCode(URI)])) as (app, _):
         assert zbarimg(picture_of(app)) == URI
 
 
 @pytest.mark.anyio
 async def test_without_colours_the_code_is_still_black_on_white(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    app = Stage(lambda: [QrCode(URI)], ansi_color=native_colours(os.environ))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [QrCode(URI)], ansi_color=native_colours(os.environ))) as (app, pilot):
         app.theme = "ansi-dark"
         await pilot.pause()
         assert app.no_color

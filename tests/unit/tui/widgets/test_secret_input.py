@@ -4,7 +4,7 @@ import pytest
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from tests.unit.tui.widgets.bare_console import Stage
+from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.secret_input import CodeInput, SecretInput
 
 pytestmark = pytest.mark.anyio
@@ -22,8 +22,7 @@ def code() -> list[Widget]:
 
 @pytest.mark.parametrize("key", ["ctrl+c", "ctrl+x", "super+c"])
 async def test_a_password_reaches_no_clipboard(key: str) -> None:
-    app = Stage(secret)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(secret)) as (app, pilot):
         field = app.query_one(SecretInput)
         field.value = SECRET
         field.focus()
@@ -33,8 +32,7 @@ async def test_a_password_reaches_no_clipboard(key: str) -> None:
 
 
 async def test_select_all_takes_no_password() -> None:
-    app = Stage(lambda: [*secret(), Static("around")])
-    async with app.run_test(size=(80, 24)):
+    async with running(Stage(lambda: [*secret(), Static("around")])) as (app, _):
         app.query_one(SecretInput).value = SECRET
         app.screen.text_select_all()
         selected = app.screen.get_selected_text() or ""
@@ -43,8 +41,7 @@ async def test_select_all_takes_no_password() -> None:
 
 
 async def test_a_password_is_not_drawn() -> None:
-    app = Stage(secret)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(secret)) as (app, pilot):
         app.query_one(SecretInput).value = SECRET
         await pilot.pause()
         assert "hunter" not in app.shown()
@@ -52,8 +49,7 @@ async def test_a_password_is_not_drawn() -> None:
 
 
 async def test_no_message_tells_the_password_in_its_repr() -> None:
-    app = Stage(secret)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(secret)) as (app, pilot):
         await pilot.press(*SECRET.replace("-", ""), "enter")
         app.screen.set_focus(None)
         await pilot.pause()
@@ -63,8 +59,7 @@ async def test_no_message_tells_the_password_in_its_repr() -> None:
 
 
 async def test_the_handlers_written_for_an_input_still_hear_it() -> None:
-    app = Stage(secret)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(secret)) as (app, pilot):
         await pilot.press("a", "enter")
         kinds = [type(message) for message in app.messages if isinstance(message, Input.Changed | Input.Submitted)]
         assert kinds == [SecretInput.Changed, SecretInput.Submitted]
@@ -73,8 +68,7 @@ async def test_the_handlers_written_for_an_input_still_hear_it() -> None:
 
 @pytest.mark.parametrize("kind", [SecretInput, CodeInput])
 async def test_taking_a_value_empties_the_field(kind: type[SecretInput | CodeInput]) -> None:
-    app = Stage(lambda: [kind(id="it")])
-    async with app.run_test(size=(80, 24)):
+    async with running(Stage(lambda: [kind(id="it")])) as (app, _):
         field = app.query_one("#it", kind)
         field.value = "123456"
         assert field.take() == "123456"
@@ -95,8 +89,7 @@ async def test_taking_a_value_empties_the_field(kind: type[SecretInput | CodeInp
     ],
 )
 async def test_a_pasted_code_is_read_without_its_separators(pasted: str, code_read: str) -> None:
-    app = Stage(code)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(code)) as (app, pilot):
         from textual.events import Paste
 
         app.query_one(CodeInput).post_message(Paste(pasted))
@@ -105,16 +98,14 @@ async def test_a_pasted_code_is_read_without_its_separators(pasted: str, code_re
 
 
 async def test_pasting_from_the_console_s_own_clipboard_is_tidied_too() -> None:
-    app = Stage(code)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(code)) as (app, pilot):
         app.copy_to_clipboard("654.321")
         await pilot.press("ctrl+v")
         assert app.query_one(CodeInput).code == "654321"
 
 
 async def test_a_paste_replaces_what_is_selected_and_nothing_usable_changes_nothing() -> None:
-    app = Stage(code)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(code)) as (app, pilot):
         from textual.events import Paste
 
         field = app.query_one(CodeInput)
@@ -129,15 +120,13 @@ async def test_a_paste_replaces_what_is_selected_and_nothing_usable_changes_noth
 
 
 async def test_typed_letters_that_no_code_has_are_refused() -> None:
-    app = Stage(code)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(code)) as (app, pilot):
         await pilot.press("1", "2", "underscore", "é", "3")
         assert app.query_one(CodeInput).value == "123"
 
 
 async def test_a_code_is_never_longer_than_any_code() -> None:
-    app = Stage(code)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(code)) as (app, pilot):
         from textual.events import Paste
 
         app.query_one(CodeInput).post_message(Paste("1" * 10_000))

@@ -6,7 +6,7 @@ import pytest
 from textual.events import AppBlur, AppFocus
 from textual.widgets import Button
 
-from tests.unit.tui.widgets.bare_console import Stage
+from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.confirm import Confirm
 from tui.widgets.secret_view import MASK, SecretView
 
@@ -20,8 +20,7 @@ def stage() -> Stage:
 
 
 async def test_it_starts_hidden_behind_a_mask_that_tells_no_length() -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)):
+    async with running(stage()) as (app, _):
         assert app.lines()[0] == MASK
         assert len(MASK) != len(SECRET)
         assert SECRET not in app.shown()
@@ -29,8 +28,7 @@ async def test_it_starts_hidden_behind_a_mask_that_tells_no_length() -> None:
 
 @pytest.mark.parametrize("key", ["space", "enter"])
 async def test_a_key_reveals_it_and_hides_it_again(key: str) -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(stage()) as (app, pilot):
         app.query_one(SecretView).focus()
         await pilot.press(key)
         await pilot.pause()
@@ -42,8 +40,7 @@ async def test_a_key_reveals_it_and_hides_it_again(key: str) -> None:
 
 
 async def test_a_click_reveals_it() -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(stage()) as (app, pilot):
         await pilot.click(SecretView)
         await pilot.pause()
         assert SECRET in app.shown()
@@ -51,8 +48,7 @@ async def test_a_click_reveals_it() -> None:
 
 async def test_it_hides_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SecretView, "SHOWN_FOR_S", 0.01)
-    app = stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(stage()) as (app, pilot):
         view = app.query_one(SecretView)
         view.reveal()
         async with asyncio.timeout(5):
@@ -62,8 +58,7 @@ async def test_it_hides_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_second_reveal_starts_a_whole_minute() -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(stage()) as (app, pilot):
         view = app.query_one(SecretView)
         view.reveal()
         first = view._hide_timer
@@ -76,8 +71,7 @@ async def test_a_second_reveal_starts_a_whole_minute() -> None:
 
 
 async def test_it_hides_when_the_terminal_loses_the_focus_and_stays_hidden() -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(stage()) as (app, pilot):
         app.query_one(SecretView).reveal()
         app.post_message(AppBlur())
         await pilot.pause()
@@ -88,8 +82,7 @@ async def test_it_hides_when_the_terminal_loses_the_focus_and_stays_hidden() -> 
 
 
 async def test_it_hides_when_another_screen_covers_it() -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(stage()) as (app, pilot):
         app.query_one(SecretView).reveal()
         await pilot.pause()
         app.push_screen(Confirm("Really?", "Yes or no."))
@@ -99,8 +92,7 @@ async def test_it_hides_when_another_screen_covers_it() -> None:
 
 
 async def test_it_hides_before_the_program_is_suspended() -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(stage()) as (app, pilot):
         view = app.query_one(SecretView)
         view.reveal()
         app.app_suspend_signal.publish(app)
@@ -110,8 +102,7 @@ async def test_it_hides_before_the_program_is_suspended() -> None:
 
 
 async def test_an_empty_secret_cannot_be_revealed() -> None:
-    app = Stage(lambda: [SecretView("", id="token")])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [SecretView("", id="token")])) as (app, pilot):
         view = app.query_one(SecretView)
         view.reveal()
         await pilot.pause()
@@ -120,8 +111,7 @@ async def test_an_empty_secret_cannot_be_revealed() -> None:
 
 
 async def test_no_repr_and_no_selection_tells_it() -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(stage()) as (app, pilot):
         view = app.query_one(SecretView)
         view.reveal()
         await pilot.pause()
@@ -131,8 +121,7 @@ async def test_no_repr_and_no_selection_tells_it() -> None:
 
 
 async def test_it_is_forgotten_when_it_leaves_the_screen() -> None:
-    app = stage()
-    async with app.run_test(size=(80, 24)):
+    async with running(stage()) as (app, _):
         view = app.query_one(SecretView)
         await view.remove()
         assert SECRET not in repr(vars(view))

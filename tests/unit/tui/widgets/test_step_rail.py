@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.tui.widgets.bare_console import Stage
+from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.step_rail import Step, StepRail
 
 pytestmark = pytest.mark.anyio
@@ -33,6 +33,5 @@ async def test_a_short_line_has_short_names(width: int, line: str) -> None:
 
 
 async def test_the_steps_to_come_have_their_numbers_in_digits_where_no_circles_are() -> None:
-    app = Stage(lambda: [StepRail(STEPS, circled=False)])
-    async with app.run_test(size=(80, 24)):
+    async with running(Stage(lambda: [StepRail(STEPS, circled=False)])) as (app, _):
         assert app.lines()[0] == "1 Scan QR Code ── 2 Save Backup Recovery Codes ── 3 Verify Setup"

@@ -2,22 +2,20 @@
 
 import pytest
 
-from tests.unit.tui.widgets.bare_console import Stage
+from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.toggle import Toggle
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_the_state_is_a_word_and_a_mark() -> None:
-    app = Stage(lambda: [Toggle(True, "needs care", id="a"), Toggle(id="b")])
-    async with app.run_test(size=(80, 24)):
+    async with running(Stage(lambda: [Toggle(True, "needs care", id="a"), Toggle(id="b")])) as (app, _):
         assert app.lines()[:2] == ["━● on   needs care", "●━ off"]
 
 
 async def test_some_of_several_is_a_whole_word() -> None:
     toggle = Toggle(True, on="shown", off="hidden")
-    app = Stage(lambda: [toggle])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [toggle])) as (app, pilot):
         toggle.styles.width = "auto"
         await pilot.pause()
         toggle.value, toggle.is_mixed = False, True
@@ -27,8 +25,7 @@ async def test_some_of_several_is_a_whole_word() -> None:
 
 @pytest.mark.parametrize("key", ["space", "enter"])
 async def test_a_key_turns_it_and_says_so_once(key: str) -> None:
-    app = Stage(lambda: [Toggle(id="a")])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [Toggle(id="a")])) as (app, pilot):
         toggle = app.query_one(Toggle)
         toggle.focus()
         await pilot.press(key)
@@ -39,15 +36,13 @@ async def test_a_key_turns_it_and_says_so_once(key: str) -> None:
 
 
 async def test_a_click_turns_it_back() -> None:
-    app = Stage(lambda: [Toggle(True, id="a")])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [Toggle(True, id="a")])) as (app, pilot):
         await pilot.click("#a")
         assert not app.query_one(Toggle).value
 
 
 async def test_a_disabled_switch_stays() -> None:
-    app = Stage(lambda: [Toggle(id="a", disabled=True)])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [Toggle(id="a", disabled=True)])) as (app, pilot):
         await pilot.click("#a")
         app.query_one(Toggle).focus()
         await pilot.press("space")
@@ -55,8 +50,7 @@ async def test_a_disabled_switch_stays() -> None:
 
 
 async def test_filling_a_form_says_nothing_where_the_caller_prevents_it() -> None:
-    app = Stage(lambda: [Toggle(id="a")])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [Toggle(id="a")])) as (app, pilot):
         with app.prevent(Toggle.Changed):
             app.query_one(Toggle).value = True
         await pilot.pause()
@@ -64,8 +58,7 @@ async def test_filling_a_form_says_nothing_where_the_caller_prevents_it() -> Non
 
 
 async def test_a_switch_of_several_says_that_some_are_on_and_turns_them_all_on() -> None:
-    app = Stage(lambda: [Toggle(id="a", on="shown", off="hidden")])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [Toggle(id="a", on="shown", off="hidden")])) as (app, pilot):
         toggle = app.query_one(Toggle)
         toggle.is_mixed = True
         await pilot.pause()
@@ -78,8 +71,7 @@ async def test_a_switch_of_several_says_that_some_are_on_and_turns_them_all_on()
 
 
 async def test_a_value_that_is_not_known_is_not_shown() -> None:
-    app = Stage(lambda: [Toggle(id="a", is_known=False)])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [Toggle(id="a", is_known=False)])) as (app, pilot):
         assert app.lines()[0] == "…"
         app.query_one(Toggle).is_known = True
         await pilot.pause()
@@ -87,8 +79,7 @@ async def test_a_value_that_is_not_known_is_not_shown() -> None:
 
 
 async def test_a_switch_turned_before_its_value_is_known_shows_what_was_asked_for() -> None:
-    app = Stage(lambda: [Toggle(id="a", is_known=False)])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(Stage(lambda: [Toggle(id="a", is_known=False)])) as (app, pilot):
         app.query_one(Toggle).focus()
         await pilot.press("space")
         assert app.lines()[0] == "━● on"
