@@ -9,7 +9,23 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from tests.new_api import own_account, sessions, settings, sign_in, status, two_factor
+from tests.new_api import (
+    administration,
+    api_keys,
+    bindings,
+    logs,
+    mail_codes,
+    own_account,
+    passkeys,
+    proofs,
+    relay,
+    sessions,
+    settings,
+    sign_in,
+    status,
+    two_factor,
+    wallet,
+)
 from tests.new_api.answers import Answer, Panic, Refused, plain
 from tests.new_api.call import Call, Rule
 from tests.new_api.callers import admit
@@ -17,14 +33,11 @@ from tests.new_api.faults import Fault, Faults, too_many_requests
 from tests.new_api.limits import EVERY, is_over
 from tests.new_api.world import World
 
-RULES: Final = (
-    *status.RULES,
-    *sign_in.RULES,
-    *sessions.RULES,
-    *own_account.RULES,
-    *settings.RULES,
-    *two_factor.RULES,
+TOPICS: Final = (
+    *(status, sign_in, sessions, own_account, settings, two_factor, proofs, passkeys, bindings, mail_codes),
+    *(api_keys, relay, logs, wallet, administration),
 )
+RULES: Final = tuple(rule for topic in TOPICS for rule in topic.RULES)
 LONGEST_S: Final = 60.0
 """A call that nobody lets go on goes on after this, so that no test hangs."""
 

@@ -53,6 +53,8 @@ def running(generation: Generation, *, seed: int = 1, is_set_up: bool = True) ->
     if is_set_up:
         world.set_up("root", ROOT_PASSWORD)
         world.add_account("alice", PASSWORD, "Alice", quota=QUOTA)
+        world.options |= {"SMTPServer": "mail.example.com", "ModelRatio": '{"stub-model":1,"boom-model":1}'}
+        world.channels.append({"name": "stub", "models": "stub-model,free-model,boom-model"})
     app = App(world)
     with live(app) as address:
         yield StandIn(address, app, clock)

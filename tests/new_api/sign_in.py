@@ -107,20 +107,12 @@ def signed_in(call: Call, account: Account, method: str) -> Answer:
 
 def note_sign_in(call: Call, account: Account, method: str) -> None:
     """AUG logs sign-ins with address and program, whatever the account's privacy setting says."""
-    call.world.logs.append(
-        {
-            "account": account.id,
-            "type": 7,
-            "code": f"log.signed-in {method}",
-            "ip": call.address,
-            "created_at": call.world.now(),
-            "other": {
-                "login_method": method,
-                "op": {"action": "login", "params": {"method": method}},
-                "user_agent": call.headers.get("user-agent", ""),
-            },
-        }
-    )
+    other = {
+        "login_method": method,
+        "op": {"action": "login", "params": {"method": method}},
+        "user_agent": call.headers.get("user-agent", ""),
+    }
+    call.world.log(account, 7, f"log.signed-in {method}", ip=call.address, other=other)
 
 
 def sign_out(call: Call) -> Answer:

@@ -165,7 +165,7 @@ def _new_codes(world: World) -> list[str]:
 
 
 def _log(call: Call, code: str) -> None:
-    call.world.logs.append({"account": call.caller.id, "type": 4, "code": code, "created_at": call.world.now()})
+    call.world.log(call.caller, 4, code)
 
 
 _BASE: Final = "/api/user/2fa"

@@ -136,6 +136,12 @@ class World:
                 return account
         return None
 
+    def log(self, account: Account, kind: int, code: str, **facts: Any) -> None:
+        """An entry of the usage log. AUG gives every entry the number of its request."""
+        numbered = {} if self.is_feb else {"request_id": self.letters(32)}
+        entry = {"account": account.id, "type": kind, "code": code, "created_at": self.now()}
+        self.logs.append({**entry, **numbered, **facts})
+
     def forget_memory(self) -> None:
         """What a restart loses: mailed codes and the counters of the limits. The database stays."""
         self.mail_codes.clear()
