@@ -321,10 +321,11 @@ async def test_who_leaves_a_refresh_does_not_lose_the_session() -> None:
     inner = server.handle_async_request
 
     async def slow(request: httpx.Request) -> httpx.Response:
+        given = await inner(request)
         if request.url.path.endswith("refresh"):
             asked.set()
             await go_on.wait()
-        return await inner(request)
+        return given
 
     server.handle_async_request = slow  # type: ignore[method-assign]
     task = asyncio.create_task(client.account())
