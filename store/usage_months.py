@@ -170,8 +170,8 @@ def next_month(month: datetime) -> datetime:
 
 def _give_up_early(tx: Connection) -> None:
     tx.execute(text(f"SET LOCAL lock_timeout TO {LOCK_TIMEOUT_MS}"))
-    # Two processes do not make the same month.
-    tx.execute(text("SELECT pg_advisory_xact_lock(:id, :what)"), {"id": APPLICATION_ID, "what": _MONTHS_LOCK})
+    # Two processes do not make the same month. The function takes no bigint, which a parameter may be.
+    tx.execute(text(f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, {_MONTHS_LOCK})"))
 
 
 def _quoted(tx: Connection, name: str) -> str:
