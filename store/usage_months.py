@@ -132,9 +132,10 @@ def make_month(tx: Connection, month: datetime) -> str | None:
     """
     name, end = f"usage_log_{month:%Y_%m}", next_month(month)
     span = {"first": month, "upto": end}
-    # In the order in which calls lock: accounts, then the log. The foreign key needs a lock on accounts.
+    # In the order in which calls lock: accounts, then the log. The foreign key needs a lock on accounts. The one on the
+    # log waits for calls that write: one that has chosen the rest for its entry would fail once the month is there.
     tx.execute(text("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE"))
-    tx.execute(text("LOCK TABLE ONLY usage_log IN SHARE UPDATE EXCLUSIVE MODE"))
+    tx.execute(text("LOCK TABLE ONLY usage_log IN SHARE ROW EXCLUSIVE MODE"))
     is_there = tx.execute(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": name}).scalar_one()
     if is_there or any(one.overlaps(month, end) for one in partitions(tx)):
         return None

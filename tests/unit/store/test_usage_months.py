@@ -184,8 +184,8 @@ def test_a_reader_of_the_log_delays_it_and_calls_go_on(log: Store) -> None:
 
 
 @on_postgresql
-def test_calls_are_booked_while_months_come_and_go(log: Store, clock: StillClock) -> None:
-    calls, over = 60, threading.Event()
+def test_calls_are_booked_while_months_come_and_go(log: Store) -> None:
+    calls, begun, over = 60, threading.Event(), threading.Event()
     log.site.set("usage.retention_days", "1")
 
     def book() -> None:
@@ -194,9 +194,11 @@ def test_calls_are_booked_while_months_come_and_go(log: Store, clock: StillClock
                 hold = log.quota.hold(tx, 1, 10)
             with log.database.write() as tx:
                 log.quota.book(tx, hold, 5, UsageEntry(Kind.CONSUMPTION, "m"))
+            begun.set()
 
     def keep() -> int:
         changes = 0
+        assert begun.wait(60)
         while not over.is_set():
             changes += len(log.usage_months.keep().made)
             with log.database.write() as tx:
