@@ -3,7 +3,7 @@
 python -m tests.benchmarks.call_cost [--calls N]
 
 Counted, not timed: the figures do not depend on the machine. One client calls, and then sixteen at once, whose work is
-committed together. On PostgreSQL a statement is a round trip, and a transaction is one more for its end.
+committed together. On PostgreSQL the messages on the socket are counted (`message_counter`).
 """
 
 import argparse
@@ -11,13 +11,14 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import event, text
 
 from store.store import Store
+from tests.benchmarks.message_counter import Counter, counted
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed
 from tests.harness.postgres import running_server
@@ -31,17 +32,41 @@ AT_ONCE: Final = 16
 
 @dataclass
 class Counted:
-    """The sums over all counted calls."""
+    """The sums over all counted calls. A transaction that changes nothing is a read."""
 
     statements: int = 0
     writes: int = 0
     reads: int = 0
+    round_trips: int | None = None
+    """None on SQLite, which is in this process."""
 
 
 @contextmanager
-def counting(store: Store) -> Iterator[Counted]:
-    """Count what the database is asked while the context is open. A transaction that changes nothing is a read."""
-    counted, engine = Counted(), store.database.engine
+def counting(store: Store, counter: Counter | None) -> Iterator[Counted]:
+    """Count what the database is asked while the context is open."""
+    counted = Counted()
+    if counter is None:
+        with counting_statements(store, counted):
+            yield counted
+        return
+    before, written = replace(counter), ids_given(store)
+    yield counted
+    counted.statements = counter.statements - before.statements
+    counted.round_trips = counter.round_trips - before.round_trips
+    counted.writes = ids_given(store) - written
+    counted.reads = counter.transactions - before.transactions - counted.writes
+
+
+def ids_given(store: Store) -> int:
+    """How many transactions of PostgreSQL have changed something so far: only those get an id."""
+    with store.database.look() as tx:
+        return int(tx.execute(text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")).scalar_one())
+
+
+@contextmanager
+def counting_statements(store: Store, counted: Counted) -> Iterator[None]:
+    """Count on SQLite."""
+    engine = store.database.engine
     changed: set[int] = set()
 
     def executed(connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -64,7 +89,7 @@ def counting(store: Store) -> Iterator[Counted]:
     for name, hook in hooks:
         event.listen(engine, name, hook)
     try:
-        yield counted
+        yield
     finally:
         for name, hook in hooks:
             event.remove(engine, name, hook)
@@ -100,7 +125,7 @@ async def call(store: Store, key: str, calls: int, at_once: int) -> None:
         await asyncio.gather(*(caller() for _ in range(at_once)))
 
 
-def measure(url: str, name: str, calls: int) -> None:
+def measure(url: str, name: str, calls: int, counter: Counter | None = None) -> None:
     """Print one row for each number of clients."""
     with make_store(url) as store:
         lift_request_rates(store)
@@ -108,13 +133,15 @@ def measure(url: str, name: str, calls: int) -> None:
         asyncio.run(call(store, key, WARM_UP_CALLS, 1))
         for at_once in (1, AT_ONCE):
             size, position = size_of(store), log_position(store)
-            with counting(store) as counted:
+            with counting(store, counter) as seen:
                 asyncio.run(call(store, key, calls, at_once))
             logged = log_position(store) - position
+            trips = seen.round_trips
             print(
-                f"{name:<12}{at_once:>8}{counted.statements / calls:>12.1f}{counted.writes / calls:>10.2f}"
-                f"{counted.reads / calls:>10.2f}{(size_of(store) - size) / calls:>10,.0f}"
-                + (f"{logged / calls:>10,.0f}" if logged else f"{'-':>10}")
+                f"{name:<12}{at_once:>8}{seen.statements / calls:>12.1f}"
+                + ("-" if trips is None else f"{trips / calls:.2f}").rjust(13)
+                + f"{seen.writes / calls:>10.2f}{seen.reads / calls:>10.2f}"
+                f"{(size_of(store) - size) / calls:>10,.0f}" + (f"{logged / calls:,.0f}" if logged else "-").rjust(11)
             )
 
 
@@ -123,11 +150,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--calls", type=int, default=CALLS, help="calls that are counted")
     calls = parser.parse_args().calls
-    print(f"{'a call':<12}{'clients':>8}{'statements':>12}{'writes':>10}{'reads':>10}{'bytes':>10}{'WAL bytes':>10}")
+    print(
+        f"{'a call':<12}{'clients':>8}{'statements':>12}{'round trips':>13}{'writes':>10}{'reads':>10}{'bytes':>10}"
+        f"{'WAL bytes':>11}"
+    )
     with tempfile.TemporaryDirectory() as folder:
         measure(sqlite_url(Path(folder)), "SQLite", calls)
-    with running_server() as server, server.database() as url:
-        measure(url, "PostgreSQL", calls)
+    with running_server() as server, server.database() as url, counted(server) as (through, counter):
+        measure(through(url), "PostgreSQL", calls, counter)
 
 
 if __name__ == "__main__":

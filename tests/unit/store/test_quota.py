@@ -160,8 +160,8 @@ def test_a_failed_log_takes_nothing(store: Store, alice: Person, monkeypatch: py
     reservation = hold_quota(store, alice.id, 10)
     before = contents(store)
     monkeypatch.setattr(type(store.usage), "append_locked", fail)
-    with pytest.raises(GatekeyError):
-        book_call(store, reservation, 10, ENTRY)
+    with pytest.raises(GatekeyError), store.database.write() as tx:
+        store.quota.book(tx, reservation, 10, ENTRY)
     assert contents(store) == before
 
 

@@ -1,0 +1,34 @@
+"""What a relayed call asks of PostgreSQL: its round trips are counted on the socket."""
+
+import asyncio
+from typing import Final
+
+import pytest
+
+from tests.benchmarks.call_cost import call, counting
+from tests.benchmarks.message_counter import counted
+from tests.harness.gateway_client import make_relayed
+from tests.harness.postgres import PostgresServer
+from tests.harness.stores import lift_request_rates, make_store
+
+CALLS: Final = 30
+
+
+@pytest.mark.parametrize(("at_once", "most"), [(1, 3), (10, 2.5)])
+def test_a_call_is_one_round_trip_to_read_and_one_for_each_commit(
+    postgres_server: PostgresServer, at_once: int, most: float
+) -> None:
+    with (
+        postgres_server.database() as url,
+        counted(postgres_server) as (through, counter),
+        make_store(through(url)) as store,
+    ):
+        lift_request_rates(store)
+        key = make_relayed(store, quota_usd=1000)
+        asyncio.run(call(store, key, CALLS, 1))
+        with counting(store, counter) as seen:
+            asyncio.run(call(store, key, CALLS, at_once))
+    assert seen.round_trips is not None
+    # Some read the settings again, which is once in half a second, or prepare a statement on another connection.
+    assert CALLS < seen.round_trips <= most * CALLS + 20, seen
+    assert 2 <= seen.writes <= 2 * CALLS
