@@ -22,7 +22,7 @@ from tui.store_location import (
 from tui.version import VERSION
 
 PAGE: Final = Path(__file__).with_name("gatekey.1")
-_EVERYWHERE: Final = {"database", "key_file", "no_files", "help"}
+_EVERYWHERE: Final = {"database", "key_file", "no_files", "server", "insecure_http", "help"}
 """Arguments that every command takes; they stand once, in OPTIONS."""
 _STATUS: Final = (
     ("0", "It was done."),
@@ -42,6 +42,8 @@ _FILES: Final = (
     ("~/.local/share/gatekey/gatekey.sqlite3", "The database, unless another is named."),
     ("~/.config/gatekey/key", "The key that opens stored secrets. Keep a copy of it apart from the backups."),
     ("~/.config/gatekey/keys.toml", "Keys and theme of the console."),
+    ("~/.config/gatekey/servers.json", "The New API servers that were added, without any secret."),
+    ("~/.config/gatekey/sessions/", "Their kept sessions, each sealed under the key."),
 )
 _EXAMPLES: Final = (
     ("Look around in an account that is gone when you quit:", "gatekey --demo"),
@@ -50,6 +52,7 @@ _EXAMPLES: Final = (
         "Add an account, with its password from a file:",
         "gatekey admin user add alice --email alice@example.com --password-stdin < password.txt",
     ),
+    ("Open your account on a New API server:", "gatekey --server https://api.example.com"),
     ("Check the installation:", "gatekey doctor"),
 )
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from screens.lock import LockScreen
+    from tui.account import AccountService
     from tui.store_location import Options
     from tui.widgets.palette_command import PaletteCommand
 
@@ -89,10 +90,29 @@ class GatekeyApp(Host):
         return commands(self, screen)
 
 
+def account_of(options: Options) -> AccountService:
+    """The account that the options name. Raises `InvalidUrl`."""
+    if options.server is not None:
+        from tui.server_account import account_on_server
+
+        return account_on_server(options)
+    from tui.local_account import LocalAccount
+
+    return LocalAccount(options)
+
+
+def banner_of(options: Options) -> str | None:
+    """The warning above the pages of an account whose server is reached by plain HTTP."""
+    if options.server is None:
+        return None
+    from tui.server_account import INSECURE, is_insecure
+
+    return INSECURE if is_insecure(options) else None
+
+
 def run_console(options: Options) -> int:
     """Open the console; returns the exit code of the command."""
     from tui.keymap import config_path, load_config
-    from tui.local_account import LocalAccount
     from tui.remembered_theme import FILE_NAME
     from tui.session_exit import run_to_its_end
     from tui.terminal import (
@@ -114,9 +134,9 @@ def run_console(options: Options) -> int:
     write_in(characters, sys.stderr)
     folder = config_path().parent
     app = GatekeyApp(
-        LocalAccount(options),
+        account_of(options),
         load_config(config_path()),
-        banner=shared_session_banner(os.environ),
+        banner=banner_of(options) or shared_session_banner(os.environ),
         character_set=characters,
         theme_file=None if options.no_files else folder / FILE_NAME,
     )

@@ -54,6 +54,17 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
         "passwords lock the account for a while, and the seconds that are left are shown. A forgotten "
         "password is reset by the administrator: gatekey admin user reset-password NAME."
     )
+
+    @property
+    def purpose(self) -> str:
+        if not self.account.server:
+            return self.HELP_TEXT
+        return (
+            f"Your username and password on {sanitize(self.account.server, 200)}; if two-factor authentication is on "
+            "there, a code follows. Where the sign-in of a server shows a captcha, a System Access Token takes its "
+            "place: gatekey server add URL --token. A forgotten password is reset on the server's own page."
+        )
+
     AUTO_FOCUS: ClassVar[str | None] = "#username"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

@@ -71,7 +71,13 @@ class TitleBar(Widget):
         word = "" if is_short else " on" if is_on else " off"
         chips = [
             Content.styled(f"{show_usd(summary.remaining_micro_usd)}{'' if is_short else ' left'}", _colour(summary)),
-            Content.styled(f"{'●' if is_on else '▲'} 2FA{word}", "$text-success" if is_on else "$text-warning"),
+            *(
+                []
+                if self.app.account.capabilities.no_two_factor  # type: ignore[attr-defined] # the console's
+                else [
+                    Content.styled(f"{'●' if is_on else '▲'} 2FA{word}", "$text-success" if is_on else "$text-warning")
+                ]
+            ),
             Content.assemble(
                 "" if is_short else "Security ", (f"{met}/{of}", "$text-success" if met == of else "$text-warning")
             ),

@@ -37,11 +37,15 @@ COMMANDS: Final = {
     "admin": "administer accounts and the site",
     "doctor": "check that all is well, a line each",
     "notify": "send the notifications that wait",
+    "server": "accounts on New API servers: add, list, remove, use",
     "backup": "copy everything into one file",
     "restore": "put a backup in the place of the database",
     "completion": "print the completion of a shell",
 }
 """The help line of each command. Each has a module `tui.commands.NAME` with a function `add(commands)`."""
+
+ON_A_SERVER: Final = ("settings",)
+"""The commands that can act on an account on a server."""
 
 DESCRIPTION: Final = """\
 The Settings page of an AI gateway account, in the terminal.
@@ -126,9 +130,13 @@ def _run(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str
     parsed = parser.parse_args(protect_negatives(arguments))
     options = options_from(parser, parsed)
     if parsed.command is None:
+        if options.server is not None and options.demo:
+            parser.error("--demo is an account of this machine: leave out --server")
         return open_console(options)
     if options.demo:
         parser.error("--demo opens the console; it takes no command")
+    if options.server is not None and parsed.command not in ON_A_SERVER:
+        parser.error(f"--server opens the console, or goes with {' and '.join(ON_A_SERVER)}: leave it out")
     start_without_gc.resume()
     parsed.serve_ssh = serve_ssh
     parsed.build_parser = build_parser

@@ -160,8 +160,13 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
             self.run_worker(start_without_gc.resume_once_open(self.account), group="start")
         self.leave_on_signals()
         self._warn_of_config()
+        self.account.tell_waits(self.say_wait)
         self.set_interval(IDLE_CHECK_INTERVAL_S, self._lock_if_idle)
         self.app_resume_signal.subscribe(self, lambda _app: self._lock_if_idle(), immediate=True)
+
+    def say_wait(self, sentence: str) -> None:
+        """Say that a request waits, and for what. Leaving the page, or Gatekey, ends the wait."""
+        self.notify(sentence, title="Waiting", markup=False)
 
     def _warn_of_config(self) -> None:
         """Tell which entries of keys.toml have no effect."""

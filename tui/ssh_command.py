@@ -67,6 +67,8 @@ _REFUSED: Final = {
     "--database": _ANOTHER_PLACE,
     "--key-file": _ANOTHER_PLACE,
     "--demo": _ANOTHER_PLACE,
+    "--server": _ANOTHER_PLACE,
+    "--insecure-http": _ANOTHER_PLACE,
 }
 """Options of the local command line that a person may expect here, and the reason why they are refused."""
 

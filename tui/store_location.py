@@ -44,6 +44,11 @@ class Options:
     """Show the account of `tui.local_account.demo`, and open nothing of the above."""
     no_files: bool = False
     """Write no file for a person, and ask for no path."""
+    server: str | None = None
+    """The address of the New API server that the account is on; None for a store. Nothing of the above is opened then,
+    but for the key file, under which sessions are kept."""
+    insecure_http: bool = False
+    """Accept a server that is reached by plain HTTP on another machine."""
 
 
 def files_are_off(asked: bool, environ: Mapping[str, str]) -> bool:

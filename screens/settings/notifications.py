@@ -63,14 +63,22 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             for setting in settings_of(NotificationSettings):
                 if not setting.channel:
                     yield make_field(setting)
-            limits = (can.one_channel, can.warnings_repeat, can.no_test_message, can.no_delivery_report)
+            limits = (
+                *(can.one_channel, can.warnings_repeat, can.no_test_message),
+                *(can.no_delivery_report, can.no_bark_encryption),
+            )
             if sentence := " ".join(filter(None, limits)):
                 yield Static(sentence, id="warning-limits", classes="consequence muted", markup=False)
         for channel in Channel:
             switch, *others = settings_of_channel(channel)
             test = ActionButton("Send test", id=f"send-test-{channel}", name=channel, classes="send-test at-right")
             beside = () if can.no_test_message else (test,)
-            rows = (make_field(switch, *beside), *map(self._field, others))
+            lacking = [each for each in others if each.name == "bark_encryption_key" and can.no_bark_encryption]
+            for each in lacking:  # the form reads and fills it all the same
+                field = make_field(each)
+                field.display = False
+                yield field
+            rows = (make_field(switch, *beside), *(self._field(each) for each in others if each not in lacking))
             yield ChannelSection(channel, switch.group, *rows, test_button=test)
         yield self.save_row()
         yield Notice()

@@ -98,7 +98,8 @@ class Passkeys(OverviewList["PasskeyInfo"]):
     def cells(self, item: PasskeyInfo) -> tuple[Content, ...]:
         now, label = self.account.now(), sanitize(item.label, 60)
         name = Content.styled(f"✗ {label}", "$text-error") if item.flagged_at else Content(label)
-        return name, Content(ago(item.created_at, now)), Content(ago(item.last_used_at, now, "never used"))
+        registered = "" if self.account.capabilities.no_dates else ago(item.created_at, now)
+        return name, Content(registered), Content(ago(item.last_used_at, now, "never used"))
 
     def show_item(self, item: PasskeyInfo | None) -> None:
         line = self.query_one("#passkey", Static)
@@ -107,7 +108,8 @@ class Passkeys(OverviewList["PasskeyInfo"]):
             line.update("There are none yet." + (" Register your first with n." if can_add else ""))
             return
         copied = " It is refused: it may be copied. Remove it." if item.flagged_at else ""
-        line.update(f"{sanitize(item.label, 80)}, registered on {clock(item.created_at, self.app.zone)}.{copied}")
+        when = "" if self.account.capabilities.no_dates else f" on {clock(item.created_at, self.app.zone)}"
+        line.update(f"{sanitize(item.label, 80)}, registered{when}.{copied}")
 
     @on(Button.Pressed, "#register")
     def action_register(self) -> None:

@@ -132,7 +132,8 @@ class SecurityPane(SecurityActs):
         for button in self.query("#others-action").results(Button):
             button.disabled = len(overview.sessions) < 2
         is_revocable = overview.access_token is not None and not self.account.capabilities.no_token_revocation
-        self.query_one("#revoke-token-action", Button).display = is_revocable
+        for button in self.query("#revoke-token-action").results(Button):
+            button.display = is_revocable
 
     def _relabel(self, name: str, label: str) -> None:
         for button in self.query(f"#{name}-action").results(Button):

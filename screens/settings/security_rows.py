@@ -120,8 +120,8 @@ def row_states(
     """The state of each row, by its name, as far as the account knows it."""
     rows = {
         "password": _password(overview, now, zone),
-        "passkeys": _passkeys(overview, now),
-        "two-factor": _two_factor(overview, zone),
+        "passkeys": _passkeys(overview, now, has_dates=not can.no_dates),
+        "two-factor": _two_factor(overview, zone, has_dates=not can.no_dates),
         "ssh-keys": _ssh_keys(overview, now),
         "token": _token(overview, now, zone, unknown=can.no_token_status),
         "sessions": _sessions(overview),
@@ -164,13 +164,13 @@ def _password(overview: SecurityOverview, now: datetime, zone: tzinfo) -> RowSta
     )
 
 
-def _passkeys(overview: SecurityOverview, now: datetime) -> RowState:
+def _passkeys(overview: SecurityOverview, now: datetime, *, has_dates: bool) -> RowState:
     if not overview.passkeys_enabled:
         return RowState(state_chip(State.OFF, PasskeysDisabled.sentence))
     if not overview.passkeys:
         return RowState(state_chip(State.OFF, "none"), "None is registered.")
     count, newest = len(overview.passkeys), max(passkey.created_at for passkey in overview.passkeys)
-    last = f"{count} registered, the newest {ago(newest, now)}."
+    last = f"{count} registered, the newest {ago(newest, now)}." if has_dates else f"{count} registered."
     if any(passkey.flagged_at for passkey in overview.passkeys):
         return RowState(
             state_chip(State.FAILED, f"{count} registered", "one may be copied"),
@@ -179,7 +179,7 @@ def _passkeys(overview: SecurityOverview, now: datetime) -> RowState:
     return RowState(state_chip(State.ON, f"{count} registered"), last)
 
 
-def _two_factor(overview: SecurityOverview, zone: tzinfo) -> RowState:
+def _two_factor(overview: SecurityOverview, zone: tzinfo, *, has_dates: bool) -> RowState:
     status = overview.two_factor
     if status.enabled_at is None:
         return RowState(state_chip(State.ATTENTION, "off", "a password alone is enough"))
@@ -187,7 +187,7 @@ def _two_factor(overview: SecurityOverview, zone: tzinfo) -> RowState:
     advice = " Make new ones soon." if status.codes_are_low else ""
     return RowState(
         state_chip(State.ATTENTION if status.codes_are_low else State.ON, "on", left),
-        f"On since {clock(status.enabled_at, zone)}, {left}.{advice}",
+        f"On since {clock(status.enabled_at, zone)}, {left}.{advice}" if has_dates else f"On, {left}.{advice}",
         is_whole=False,
     )
 

@@ -64,7 +64,8 @@ class TwoFactorManage(AccountModal[None]):
         if status.enabled_at is None:
             self.dismiss(None)
             return
-        chip = state_chip(State.ON, "on", f"since {clock(status.enabled_at, self.app.zone)}")
+        since = "" if self.account.capabilities.no_dates else f"since {clock(status.enabled_at, self.app.zone)}"
+        chip = state_chip(State.ON, "on", since)
         left = f"{status.codes_left} of {status.codes_total} backup recovery codes are left."
         advice = Content.styled(" Make new ones soon.", "$text-warning") if status.codes_are_low else ""
         self.query_one("#state", Static).update(Content.assemble(chip, "\n", left, advice))

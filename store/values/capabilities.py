@@ -22,6 +22,9 @@ class Capabilities:
     no_modules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Modules without a page, by their ids."""
 
+    no_dates: str = ""
+    """Nobody tells when a second factor was enabled, or a passkey registered."""
+
     # -- Account Binding
     no_binding: str = ""
     """Identities are shown, and are bound and unbound somewhere else."""
@@ -56,6 +59,7 @@ class Capabilities:
     """The codes of one set."""
 
     # -- Notifications, Price, Privacy
+    no_bark_encryption: str = ""
     no_test_message: str = ""
     no_delivery_report: str = ""
     one_channel: str = ""

@@ -282,6 +282,7 @@ WRITERS: Final = {
     "tui/first_run.py": "the database and the key of a first run",
     "tui/commands/admin_audit.py": "the checkpoint of the audit log, in the place of an earlier one",
     "tui/ssh_host_key.py": "the host key, made once beside Gatekey's own key",
+    "tui/servers.py": "the list of added servers beside keys.toml, without a secret",
     "tui/remembered_theme.py": "the chosen theme beside keys.toml, which files off switches off",
     "gateway/serve_workers.py": "what workers share, nameless or in a temporary folder of the server's own",
     "remote/kept_sessions.py": "sessions on other servers, sealed, in a private folder beside the key",

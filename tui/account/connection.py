@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from store.values.capabilities import Capabilities
@@ -56,6 +57,10 @@ class ConnectionService(Protocol):
     @property
     def files(self) -> FileService:
         """Saves files on the machine of the console. Raises nothing."""
+        ...
+
+    def tell_waits(self, tell: Callable[[str], None]) -> None:
+        """Call `tell` on the event loop, with a sentence, whenever a request begins to wait. Raises nothing."""
         ...
 
     def now(self) -> datetime:

@@ -49,6 +49,18 @@ class Parser(argparse.ArgumentParser):
             help=f"file of the key that opens stored secrets (also {KEY_FILE_VARIABLE})",
         )
         data.add_argument(
+            "--server",
+            metavar="URL",
+            default=argparse.SUPPRESS,
+            help="an account on this New API server, in place of a database",
+        )
+        data.add_argument(
+            "--insecure-http",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="accept a server without TLS: others can read what is sent",
+        )
+        data.add_argument(
             "--no-files",
             action="store_true",
             default=argparse.SUPPRESS,
@@ -139,6 +151,8 @@ def options_from(
         key_file=Path(key_file) if key_file else None,
         demo=getattr(arguments, "demo", False),
         no_files=files_are_off(getattr(arguments, "no_files", False), environ),
+        server=getattr(arguments, "server", None),
+        insecure_http=getattr(arguments, "insecure_http", False),
     )
 
 

@@ -10,6 +10,7 @@ from tui.data_place import place
 from tui.local_account.topic import LocalTopic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from store.values.capabilities import Capabilities
@@ -48,6 +49,9 @@ class LocalConnection(LocalTopic):
     @property
     def starts_empty(self) -> bool:
         return self._opened is None and self._is_absent
+
+    def tell_waits(self, tell: Callable[[str], None]) -> None:
+        """A store of this machine waits for nothing that is worth a sentence."""
 
     def now(self) -> datetime:
         from store.clock import SystemClock

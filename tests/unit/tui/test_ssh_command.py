@@ -16,9 +16,19 @@ from tests.harness.stores import PASSWORD
 from tui import command, ssh_command
 from tui.store_location import Options, open_account_store
 
-FOR_THE_SERVER = {"completion", "init", "serve", "ssh", "admin", "doctor", "notify", "backup", "restore"}
+FOR_THE_SERVER = {"completion", "init", "serve", "ssh", "admin", "doctor", "notify", "server", "backup", "restore"}
 """Commands for whoever runs the server."""
-REFUSED = ("--user", "--as", "--database", "--key-file", "--passkey", "--provider", "--demo")
+REFUSED = (
+    "--user",
+    "--as",
+    "--database",
+    "--key-file",
+    "--passkey",
+    "--provider",
+    "--demo",
+    "--server",
+    "--insecure-http",
+)
 ARGUMENTS = {
     "settings set": "privacy.record_client_ip true",
     "settings confirm-email": "123456",

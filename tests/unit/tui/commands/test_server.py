@@ -1,0 +1,93 @@
+"""`gatekey server`, and the commands that act on an account there."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.command_line import Shell
+from tests.new_api.generations import Generation
+from tests.new_api.running import PASSWORD, StandIn, running
+
+
+@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
+def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
+    with running(request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config-home"))
+    return Shell(tmp_path, monkeypatch)
+
+
+def added(shell: Shell, standin: StandIn, *more: str) -> None:
+    ran = shell.run("server", "add", standin.address, "--name", "alice", *more, stdin=f"{PASSWORD}\n")
+    assert ran.status == 0, ran.err
+
+
+def written(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_server_is_added_listed_used_and_removed(shell: Shell, standin: StandIn, tmp_path: Path) -> None:
+    added(shell, standin)
+    listed = json.loads(shell.run("server", "list", "--json").out)
+    entry = {"url": standin.address, "name": "alice", "default": True, "session_kept": True}
+    assert listed == {"servers": [entry]}
+    assert shell.run("server", "use", standin.address).status == 0
+    kept = written(tmp_path / "config-home")
+    assert kept
+    assert PASSWORD.encode() not in kept
+    assert b"refresh_cookie" not in kept, "the session is sealed"
+    ran = shell.run("server", "remove", standin.address)
+    assert (ran.status, json.loads(shell.run("server", "list", "--json").out)) == (0, {"servers": []})
+    assert not list((tmp_path / "config-home").rglob("*.session"))
+
+
+def test_a_wrong_password_adds_nothing(shell: Shell, standin: StandIn, tmp_path: Path) -> None:
+    ran = shell.run("server", "add", standin.address, "--name", "alice", stdin="Wr0ng-word\n")
+    assert ran.status == 1
+    assert "Traceback" not in ran.err
+    assert not list((tmp_path / "config-home").rglob("*.session"))
+    assert json.loads(shell.run("server", "list", "--json").out) == {"servers": []}
+
+
+def test_with_memory_only_no_session_is_kept(shell: Shell, standin: StandIn, tmp_path: Path) -> None:
+    added(shell, standin, "--memory-only")
+    assert not list((tmp_path / "config-home").rglob("*.session"))
+    ran = shell.run("settings", "show", "--server", standin.address)
+    assert ran.status == 1
+    assert "gatekey server add" in ran.err
+
+
+def test_plain_http_to_another_machine_is_refused_unless_one_insists(shell: Shell) -> None:
+    ran = shell.run("server", "add", "http://api.example.com", "--name", "alice", stdin="x\n")
+    assert ran.status == 1
+    assert "--insecure-http" in ran.err
+    ran = shell.run("settings", "show", "--server", "http://api.example.com")
+    assert ran.status == 1
+    assert "--insecure-http" in ran.err
+
+
+def test_the_settings_are_shown_and_changed_with_the_same_words(shell: Shell, standin: StandIn) -> None:
+    added(shell, standin)
+    ran = shell.run("settings", "show", "--json", "--server", "default")
+    assert ran.status == 0, ran.err
+    shown = json.loads(ran.out)
+    assert shown["user"] == "alice"
+    assert shown["price"] == {"accept_unpriced_models": False}
+    ran = shell.run("settings", "--server", standin.address, "set", "price.accept_unpriced_models", "on")
+    assert ran.status == 0, ran.err
+    assert (standin.alice.setting or {})["accept_unset_model_ratio_model"] is True
+    ran = shell.run("settings", "show", "--server", standin.address)
+    assert "price.accept_unpriced_models = true" in ran.out
+    assert "bark_encryption_key" not in ran.out
+
+
+def test_a_command_that_knows_no_server_says_so(shell: Shell) -> None:
+    ran = shell.run("backup", "here", "--server", "https://api.example.com")
+    assert ran.status == 2
+    assert "--server opens the console" in ran.err

@@ -1,0 +1,116 @@
+"""Settings of an account on a server: one channel, nothing of another tab lost, and two consoles at once."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from remote.address import parse_server_address
+from remote.client import RemoteClient
+from remote.patience import Patience
+from store.errors import InvalidMoney, NotOnThisServer, SessionEnded, SessionLocked, WrongOriginalPassword
+from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
+from store.values.sections import SettingsConflict
+from tests.new_api.generations import Generation
+from tests.new_api.running import PASSWORD, StandIn, running
+from tui.remote_account import RemoteAccount
+from tui.store_location import Options
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
+def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
+    with running(request.param) as found:
+        yield found
+
+
+@asynccontextmanager
+async def signed_in(standin: StandIn) -> AsyncIterator[RemoteAccount]:
+    address = parse_server_address(standin.address)
+    account = RemoteAccount(address, lambda told: RemoteClient(address, patience=Patience(told=told)), Options())
+    await account.open()
+    try:
+        assert await account.sign_in("alice", PASSWORD) is None
+        yield account
+    finally:
+        await account.close()
+
+
+async def test_a_save_of_one_tab_keeps_the_others(standin: StandIn) -> None:
+    async with signed_in(standin) as account:
+        sidebar = await account.load(SidebarSettings)
+        await account.save(SidebarSettings(frozenset({"wallet"})), sidebar.version)
+        price = await account.load(PriceSettings)
+        await account.save(PriceSettings(accept_unpriced_models=True), price.version)
+        privacy = await account.load(PrivacySettings)
+        await account.save(PrivacySettings(record_client_ip=True), privacy.version)
+        assert (await account.load(SidebarSettings)).section.hidden_modules == frozenset({"wallet"})
+        assert (await account.load(PriceSettings)).section.accept_unpriced_models
+        assert (await account.load(PrivacySettings)).section.record_client_ip
+
+
+async def test_the_fields_of_a_channel_are_kept_while_another_one_is_on(standin: StandIn) -> None:
+    async with signed_in(standin) as account:
+        saved = await account.load(NotificationSettings)
+        webhook = replace(
+            saved.section,
+            email_on=False,
+            webhook_on=True,
+            webhook_url="https://hooks.example.com/a",
+            threshold_micro_usd=2_000_000,
+        )
+        saved = await account.save(webhook, saved.version)
+        assert (standin.alice.setting or {})["quota_warning_threshold"] == 1_000_000
+        saved = await account.save(replace(saved.section, email_on=True, webhook_on=False), saved.version)
+        assert (standin.alice.setting or {})["notify_type"] == "email"
+        assert saved.section.webhook_url == "https://hooks.example.com/a"
+
+
+async def test_what_the_server_has_not_is_refused_at_its_field(standin: StandIn) -> None:
+    async with signed_in(standin) as account:
+        saved = await account.load(NotificationSettings)
+        with pytest.raises(NotOnThisServer) as refused:
+            await account.save(replace(saved.section, email_on=False), saved.version)
+        assert refused.value.field == "email_on"
+        with pytest.raises(InvalidMoney):
+            await account.save(replace(saved.section, threshold_micro_usd=0), saved.version)
+
+
+async def test_the_second_of_two_consoles_sees_the_save_of_the_first(standin: StandIn) -> None:
+    async with signed_in(standin) as first, signed_in(standin) as second:
+        mine, theirs = await first.load(PriceSettings), await second.load(PriceSettings)
+        await second.save(PriceSettings(accept_unpriced_models=True), theirs.version)
+        with pytest.raises(SettingsConflict) as conflict:
+            await first.save(PriceSettings(accept_unpriced_models=True), mine.version)
+        assert conflict.value.theirs.section == PriceSettings(accept_unpriced_models=True)
+        # What the person was shown then is what the next save stands on.
+        await first.save(PriceSettings(accept_unpriced_models=False), conflict.value.theirs.version)
+        assert not (await second.load(PriceSettings)).section.accept_unpriced_models
+
+
+async def test_a_locked_console_asks_for_the_password(standin: StandIn) -> None:
+    async with signed_in(standin) as account:
+        await account.lock()
+        with pytest.raises(SessionLocked):
+            await account.load(PriceSettings)
+        with pytest.raises(WrongOriginalPassword):
+            await account.prove_with_password("Wr0ng-word")
+        with pytest.raises(SessionLocked):
+            await account.load(PriceSettings)
+        await account.prove_with_password(PASSWORD)
+        await account.load(PriceSettings)
+        await account.sign_out()
+        with pytest.raises(SessionEnded):
+            await account.load(PriceSettings)
+
+
+async def test_a_token_is_made_once_for_each_time_it_is_asked_for(standin: StandIn) -> None:
+    async with signed_in(standin) as account:
+        for _ in range(3):
+            await account.quota()
+            await account.load(NotificationSettings)
+        assert not standin.alice.access_token
+        made = await account.generate_access_token()
+        assert standin.alice.access_token == made.token

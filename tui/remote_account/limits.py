@@ -1,0 +1,65 @@
+"""What an account on a New API server cannot do, by the generation of the server and the kind of session."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from store.values.capabilities import Capabilities
+
+if TYPE_CHECKING:
+    from remote.address import ServerAddress
+    from remote.generations import ServerFacts
+
+LONGEST_PASSWORD: Final = 20
+BACKUP_CODES: Final = 4
+_MODULES: Final = ("playground", "overview", "drawing-logs", "task-logs")
+_NOT_YET: Final = "Gatekey does not show this page for an account on a server. The server's own page does: {url}"
+_NEEDS_SIGN_IN: Final = "A System Access Token may not do this: sign in with your password."
+
+
+def capabilities_of(facts: ServerFacts | None, address: ServerAddress, *, by_token: bool) -> Capabilities:
+    """The limits. Before the server was asked, `facts` is None and the generation with fewer abilities is assumed."""
+    is_feb = facts is None or facts.is_feb
+    no_sessions = "This server keeps no list of sessions."
+    return Capabilities(
+        no_lock="A session of a System Access Token has no password that could unlock it." if by_token else "",
+        no_modules=MappingProxyType(dict.fromkeys(_MODULES, _NOT_YET.format(url=address.url))),
+        no_binding=f"Identities are bound and unbound on the server's own page: {address.url}",
+        no_dates="The server does not tell when.",
+        other_sessions_stay="Other sessions stay: this server ends none." if is_feb else "",
+        asks_no_proof="This server asks for no proof of identity: a change is made at once.",
+        no_password_change=_NEEDS_SIGN_IN if by_token and not is_feb else "",
+        no_password_proof="The server wants a code of your authenticator app for this.",  # noqa: S106 - a sentence
+        no_passkey_proof="A passkey proves nothing from here.",
+        no_passkeys=_NEEDS_SIGN_IN if by_token and is_feb else "",
+        no_passkey_registration=f"It is registered in a browser, on the server's own page: {address.url}",
+        no_passkey_labels="The server gives it no label.",
+        one_passkey="This server has one passkey per account.",
+        no_ssh_keys="This server has no console over SSH.",
+        no_token_status="whether there is one is not told",  # noqa: S106 - a sentence
+        no_token_revocation="The server revokes no token: only a new one ends it.",  # noqa: S106 - a sentence
+        no_sessions=no_sessions if is_feb else _NEEDS_SIGN_IN if by_token else "",
+        no_activity="This server keeps no list of what was done to an account.",
+        no_export="This server hands out no file with your data.",
+        deletion_keeps="The server only closes the account: API keys, log entries, payments and bindings stay in its "
+        "database, and the name can never be used again.",
+        longest_password=LONGEST_PASSWORD,
+        backup_codes=BACKUP_CODES,
+        no_test_message="It sends no test message.",
+        no_delivery_report="It does not tell what became of a message.",
+        one_channel="This server warns on one channel at a time, and forgets the fields of the others: they are kept "
+        "here while this console is open.",
+        warnings_repeat="It repeats a warning as long as the quota is below the threshold.",
+        no_bark_encryption="It knows no encryption key of Bark.",
+        no_seen_models="This server does not tell which models without a price you called.",
+        no_ip_erasure="This server erases no address that is stored already.",
+        no_key_rotation="This server makes no new secret for a key: make another key.",
+        no_key_rates="This server limits no requests per minute.",
+        no_key_periods="A spend limit never begins anew.",
+        revoked_keys_vanish="A revoked key leaves the list.",
+        no_log_export="The log of a server is not exported.",
+        no_reading_upwards="It is read from the newest entry down.",
+        no_ledger="This server keeps no ledger: it lists payments alone.",
+        no_ledger_export="They are not exported.",
+    )

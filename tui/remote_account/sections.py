@@ -1,0 +1,156 @@
+"""The four sections of settings. The server keeps one form of them all, which `remote.settings` merges and writes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
+
+from store.errors import NotOnThisServer, StaleEdit
+from store.secret_fields import StoredSecret
+from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
+from store.values.notifications import EmailRoute
+from store.values.sections import Saved, SettingsConflict
+from tui.remote_account.topic import RemoteTopic
+
+if TYPE_CHECKING:
+    from remote.setting_forms import NotificationForm, RemoteSettings
+    from store.values.notifications import LastDelivery
+    from store.values.sections import SectionT
+
+_SECRETS: Final = ("webhook_secret", "bark_url", "gotify_token")
+_NO_CHANNEL: Final = "This server always warns on one channel. Switch one on."
+_NO_ENCRYPTION: Final = "This server knows no encryption key of Bark."
+_KEPT_VERSIONS: Final = 64
+_HINT_CHARS: Final = 4
+
+
+class RemoteSections(RemoteTopic):
+    """`SectionService` and `NotificationService` on a server."""
+
+    _seen: dict[int, RemoteSettings]
+    """The settings that were shown, by the version that stands for them. The server has no versions."""
+    _known_form: NotificationForm | None = None
+    """The fields of every channel, as far as this console knows them: the server keeps those of one channel."""
+
+    async def load(self, kind: type[SectionT]) -> Saved[SectionT]:
+        self._check_open()
+        return self._saved(kind, await self._client.settings.read())
+
+    async def save(self, section: SectionT, version: int) -> Saved[SectionT]:
+        from remote.settings import ChangedOnServer
+
+        self._check_open()
+        seen = self._versions.get(version)
+        if seen is None:
+            raise StaleEdit
+        try:
+            stored = await self._store(section, seen)
+        except ChangedOnServer as change:
+            raise SettingsConflict(self._saved(type(section), change.theirs)) from change
+        return self._saved(type(section), stored)
+
+    async def last_deliveries(self) -> dict[Channel, LastDelivery]:
+        return {}
+
+    async def send_test(self, *_: Any) -> LastDelivery:
+        raise NotOnThisServer
+
+    async def email_route(self) -> EmailRoute:
+        """The server confirms no address: what is entered is used."""
+        account = await self._account()
+        return EmailRoute(account.settings.text("notification_email") or account.email, "")
+
+    async def confirm_email(self, *_: Any) -> EmailRoute:
+        raise NotOnThisServer
+
+    async def new_webhook_secret(self) -> str:
+        from random import SystemRandom
+
+        from store.secret_fields import make_webhook_secret
+
+        return make_webhook_secret(SystemRandom())
+
+    # -- how ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _versions(self) -> dict[int, RemoteSettings]:
+        if "_seen" not in self.__dict__:
+            self._seen = {}
+        return self._seen
+
+    def _saved(self, kind: type[SectionT], settings: RemoteSettings) -> Saved[SectionT]:
+        from remote.setting_forms import merged_with
+
+        form = settings.form if self._known_form is None else merged_with(settings.form, self._known_form)
+        self._known_form = form
+        versions = self._versions
+        version = max(versions, default=0) + 1
+        versions[version] = settings
+        for old in sorted(versions)[:-_KEPT_VERSIONS]:
+            del versions[old]
+        return Saved(cast("SectionT", _section(kind, settings, form)), version)
+
+    async def _store(self, section: Any, seen: RemoteSettings) -> RemoteSettings:
+        settings = self._client.settings
+        match section:
+            case NotificationSettings():
+                form = _form(section, self._known_form or seen.form)
+                stored = await settings.save_notifications(form, seen)
+                self._known_form = form
+                return stored
+            case PriceSettings(accepts):
+                return await settings.save_price(accept_unpriced=accepts, seen=seen)
+            case PrivacySettings(records):
+                return await settings.save_privacy(record_client_ip=records, seen=seen)
+            case _:
+                return await settings.save_sidebar(section.hidden_modules, seen)
+
+
+def _section(kind: type[Any], settings: RemoteSettings, form: NotificationForm) -> Any:
+    if kind is PriceSettings:
+        return PriceSettings(accept_unpriced_models=settings.accept_unpriced_models)
+    if kind is PrivacySettings:
+        return PrivacySettings(record_client_ip=settings.record_client_ip)
+    if kind is SidebarSettings:
+        return SidebarSettings(hidden_modules=settings.hidden_modules)
+    on: dict[str, Any] = {f"{channel}_on": channel is form.channel for channel in Channel}
+    return NotificationSettings(
+        threshold_micro_usd=form.threshold_micro_usd,
+        email_address=form.notification_email,
+        webhook_url=form.webhook_url,
+        webhook_secret=_secret(form.webhook_secret),
+        bark_url=_secret(form.bark_url, urlsplit(form.bark_url).hostname or ""),
+        gotify_url=form.gotify_url,
+        gotify_token=_secret(form.gotify_token),
+        gotify_priority=form.gotify_priority,
+        **on,
+    )
+
+
+def _secret(text: str, hint: str | None = None) -> StoredSecret:
+    return StoredSecret(bool(text), (text[-_HINT_CHARS:] if hint is None else hint) if text else "")
+
+
+def _form(section: NotificationSettings, known: NotificationForm) -> NotificationForm:
+    """The form of the server for a section. Raises `NotOnThisServer` if no channel is on, or one has what it lacks."""
+    if not section.channels:
+        raise NotOnThisServer(_NO_CHANNEL, field="email_on")
+    if section.bark_encryption_key.will_be_set:
+        raise NotOnThisServer(_NO_ENCRYPTION, field="bark_encryption_key")
+    # With two switched on at once, as an import may do, the one that is new wins.
+    channel = next((each for each in section.channels if each is not known.channel), section.channels[0])
+    secrets = {}
+    for name in _SECRETS:
+        change = getattr(section, name).new
+        secrets[name] = getattr(known, name) if change is None else change.strip()
+    return replace(
+        known,
+        channel=channel,
+        threshold_micro_usd=section.threshold_micro_usd,
+        notification_email=section.email_address,
+        webhook_url=section.webhook_url,
+        gotify_url=section.gotify_url,
+        gotify_priority=section.gotify_priority,
+        **secrets,
+    )

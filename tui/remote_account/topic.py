@@ -1,0 +1,83 @@
+"""The base of every topic: the client of the server, and what is known of the server and of the account."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from store.errors import SessionEnded, SessionLocked
+from tui.local_account.files import LocalFiles
+from tui.store_location import new_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from remote.address import ServerAddress
+    from remote.client import RemoteClient
+    from remote.generations import ServerFacts
+    from remote.own_account import OwnAccount
+    from remote.patience import Wait
+    from tui.store_location import Options
+
+    Connect = Callable[[Callable[[Wait], None]], RemoteClient]
+    """Makes the client, which tells each wait. It may import and read files: it blocks."""
+
+
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for a time that the server does not tell. Screens leave it out: `Capabilities.no_dates`."""
+
+
+class RemoteTopic:
+    """The base of each topic. The credential of the session stays in the client: no screen holds it."""
+
+    def __init__(self, address: ServerAddress, connect: Connect, options: Options, *, resumes: str = "") -> None:
+        """`connect` is called by `open`: the first picture waits for no network library.
+
+        `resumes` is the name whose kept session is taken up then.
+        """
+        self._address = address
+        self._connect = connect
+        self._connected: RemoteClient | None = None
+        self._options = options
+        self._resumes = resumes
+        self._facts: ServerFacts | None = None
+        self._was_opened = asyncio.Event()
+        self._is_locked = False
+        self._tell: Callable[[str], None] | None = None
+        self._code = ""
+        """A code that was given as a proof of identity, for the act that asked for it."""
+        self.files = LocalFiles(new_files(options), None)
+
+    @property
+    def _client(self) -> RemoteClient:
+        """The client. Raises `SessionEnded` before the data is open."""
+        if self._connected is None:
+            raise SessionEnded
+        return self._connected
+
+    @property
+    def _known(self) -> ServerFacts:
+        """What the server is. Raises `SessionEnded` before it was asked."""
+        if self._facts is None:
+            raise SessionEnded
+        return self._facts
+
+    async def _account(self) -> OwnAccount:
+        """The account as it is now. Raises the session errors."""
+        self._check_open()
+        return await self._client.account()
+
+    def _check_open(self) -> None:
+        """Raise `SessionEnded` without a session, and `SessionLocked` while it is locked."""
+        if self._facts is None or not self._client.is_signed_in:
+            raise SessionEnded
+        if self._is_locked:
+            raise SessionLocked
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def _told(self, wait: Wait) -> None:
+        if self._tell is not None:
+            self._tell(f"{wait.reason} The next try is in {max(1, round(wait.seconds))} s.")

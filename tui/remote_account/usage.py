@@ -1,0 +1,140 @@
+"""The usage log, read from the newest entry down, page by page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from store.errors import NotOnThisServer
+from tui.remote_account.topic import LONG_AGO, RemoteTopic
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from remote.usage import LogEntry, LogFilter
+    from store.values.usage import DayTotal, LoggedEntry, UsageChoices, UsageFilter, UsagePage
+
+_PAGE_SIZE: Final = 50
+_OK: Final = "ok"
+_ERROR: Final = "error"
+
+
+class RemoteUsage(RemoteTopic):
+    """`UsageService` on a server."""
+
+    _read_until: datetime | None = None
+    """The moment of the first page. The server numbers its pages, and new entries would shift them."""
+
+    async def usage_page(self, only: UsageFilter, before: int | None = None) -> UsagePage:
+        """The entries of one page that match. `before` is the number of a page."""
+        from store.values.usage import UsagePage
+
+        self._check_open()
+        if before is None or self._read_until is None:
+            self._read_until = self._now() + timedelta(seconds=1)
+        asked = replace(_asked(only), until=only.until or self._read_until)
+        page = await self._client.usage.page(asked, before or 1, _PAGE_SIZE)
+        first = page.total - (page.page - 1) * page.page_size
+        entries = tuple(
+            found
+            for place, one in enumerate(page.entries)
+            if (found := _logged(one, first - place)) is not None and _matches(found, only)
+        )
+        return UsagePage(entries, page.page + 1 if page.has_next else None)
+
+    async def usage_page_after(self, *_: Any) -> UsagePage:
+        raise NotOnThisServer
+
+    async def usage_choices(self) -> UsageChoices:
+        from store.values.usage import UsageChoices
+
+        self._check_open()
+        models = await self._client.models.available()
+        keys = await self._client.api_keys.all()
+        names = tuple(sorted({key.name for key in keys}))
+        return UsageChoices(models[:200], names[:200], (_ERROR, _OK))
+
+    async def daily_usage(self, count: int = 30) -> list[DayTotal]:
+        """The totals that the server keeps by hour, for at most thirty days. It counts no errors."""
+        from store.values.usage import DayTotal
+
+        self._check_open()
+        now = self._now()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        days: dict[str, DayTotal] = {}
+        for hour in await self._client.usage.statistics(midnight - timedelta(days=count - 1), now):
+            day = f"{hour.at.date()}"
+            known = days.get(day, DayTotal(day, 0, 0, 0, 0))
+            days[day] = DayTotal(
+                day,
+                known.calls + hour.calls,
+                0,
+                known.tokens + hour.tokens,
+                known.cost_micro_usd + hour.cost_micro_usd,
+            )
+        return [days[day] for day in sorted(days)]
+
+    async def export_usage(self, *_: Any) -> Any:
+        raise NotOnThisServer
+
+    async def count_ips(self) -> int:
+        raise NotOnThisServer
+
+    async def erase_ips(self) -> int:
+        raise NotOnThisServer
+
+
+def _asked(only: UsageFilter) -> LogFilter:
+    """What the server can filter by itself. The rest is left out here, from each page."""
+    from remote.usage import LogFilter, LogKind
+    from store.values.usage import Kind
+
+    kinds = {Kind.CONSUMPTION: LogKind.CONSUMPTION, Kind.ERROR: LogKind.ERROR}
+    return LogFilter(
+        kind=LogKind.ALL if only.kind is None else kinds.get(only.kind, LogKind.ALL),
+        since=only.since,
+        until=only.until,
+        key_name=only.keys[0] if len(only.keys) == 1 else "",
+        model=only.models[0] if len(only.models) == 1 and "%" not in only.models[0] else "",
+    )
+
+
+def _matches(found: LoggedEntry, only: UsageFilter) -> bool:
+    entry = found.entry
+    return (
+        (only.kind is None or entry.kind is only.kind)
+        and (not only.models or entry.model in only.models)
+        and (not only.keys or entry.api_key_name in only.keys)
+        and (not only.statuses or entry.status in only.statuses)
+        and (only.ip is None or entry.client_ip == only.ip)
+        and (only.until is None or found.at < only.until)
+    )
+
+
+def _logged(one: LogEntry, number: int) -> LoggedEntry | None:
+    """A call of the log; None for an entry of another kind, such as a top-up or a sign-in."""
+    from remote.usage import LogKind
+    from store.values.usage import Kind, LoggedEntry, UsageEntry
+
+    kinds = {LogKind.CONSUMPTION: Kind.CONSUMPTION, LogKind.ERROR: Kind.ERROR}
+    kind = kinds.get(one.kind)  # type: ignore[call-overload] # an unknown number is none of the keys
+    if kind is None:
+        return None
+    is_error = kind is Kind.ERROR
+    entry = UsageEntry(
+        kind=kind,
+        model=one.model,
+        api_key_name=one.key_name,
+        request_id=one.request_id,
+        status=_ERROR if is_error else _OK,
+        detail=one.content if is_error else "",
+        prompt_tokens=one.prompt_tokens,
+        completion_tokens=one.completion_tokens,
+        cost_micro_usd=one.cost_micro_usd,
+        duration_ms=one.duration_s * 1000,
+        unpriced=one.is_unpriced,
+        client_ip=one.ip or None,
+        cached_tokens=one.cached_tokens,
+    )
+    return LoggedEntry(number, one.at or LONG_AGO, entry)
