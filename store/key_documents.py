@@ -5,6 +5,7 @@ from typing import Any
 
 from store.money import type_usd
 from store.values.api_keys import ApiKeyInfo
+from store.values.capabilities import UNKNOWN_TIME
 
 
 def key_document(key: ApiKeyInfo, now: datetime) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def key_document(key: ApiKeyInfo, now: datetime) -> dict[str, Any]:
         "name": key.name,
         "last_four": key.last_four,
         "state": key.state(now).value,
-        "created_at": key.created_at.isoformat(),
+        "created_at": _iso(key.created_at),
         "expires_at": _iso(limits.expires_at),
         "spend_limit_usd": None if limit is None else type_usd(limit),
         "limit_period": limits.limit_period.value,
@@ -34,4 +35,5 @@ def key_document(key: ApiKeyInfo, now: datetime) -> dict[str, Any]:
 
 
 def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
+    """The time; None also for one that a server does not tell."""
+    return None if at is None or at == UNKNOWN_TIME else at.isoformat()

@@ -44,9 +44,6 @@ COMMANDS: Final = {
 }
 """The help line of each command. Each has a module `tui.commands.NAME` with a function `add(commands)`."""
 
-ON_A_SERVER: Final = ("settings",)
-"""The commands that can act on an account on a server."""
-
 DESCRIPTION: Final = """\
 The Settings page of an AI gateway account, in the terminal.
 
@@ -135,9 +132,11 @@ def _run(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str
         return open_console(options)
     if options.demo:
         parser.error("--demo opens the console; it takes no command")
-    if options.server is not None and parsed.command not in ON_A_SERVER:
-        parser.error(f"--server opens the console, or goes with {' and '.join(ON_A_SERVER)}: leave it out")
     start_without_gc.resume()
+    if options.server is not None:
+        from tui.commands import on_server
+
+        return on_server.run(parser, parsed, options)
     parsed.serve_ssh = serve_ssh
     parsed.build_parser = build_parser
     status: int = parsed.run(parsed, options)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
+
+UNKNOWN_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for a time that a server does not tell, where a value needs one. Screens leave it out by `no_dates`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from tui.commands.parsing import Commands, Parser, Run
 from tui.store_location import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from store.values.api_keys import ApiKeyInfo, ApiKeyLimits, NewApiKey
@@ -93,10 +94,15 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
         with account.reading() as (tx, account_id):
             keys = account.store.api_keys.acts.list(tx, account_id, with_revoked=not arguments.hide_revoked)
         now = account.store.context.now()
+    return print_keys(arguments, account.name, keys, now)
+
+
+def print_keys(arguments: argparse.Namespace, name: str, keys: "Sequence[ApiKeyInfo]", now: "datetime") -> int:
+    """Print the keys of the account `name`; returns the exit status."""
     if arguments.json:
         from store.key_documents import key_document
 
-        streams.print_json({"user": account.name, "keys": [key_document(key, now) for key in keys]})
+        streams.print_json({"user": name, "keys": [key_document(key, now) for key in keys]})
         return 0
     rows = [_row(key, now) for key in keys]
     streams.print_table(("NO", "NAME", "KEY", "STATE", "SPENT, USD", "LIMIT", "EXPIRES", "LAST USED", "FROM"), rows)
@@ -108,11 +114,11 @@ def run_create(arguments: argparse.Namespace, options: Options) -> int:
 
     with account_of(arguments, options, _WHOSE) as account:
         store = account.store
-        limits = _limits(arguments, ApiKeyLimits(), store.context.now())
+        limits = read_limits(arguments, ApiKeyLimits(), store.context.now())
         with account.changing_keys() as (tx, by):
             made = store.api_keys.acts.create(tx, by, arguments.name, limits)
         now = store.context.now()
-    return _print_secret(arguments, made, f"Created {made.info.name}. Keep the key: it is shown once.", now)
+    return print_secret(arguments, made, f"Created {made.info.name}. Keep the key: it is shown once.", now)
 
 
 def run_edit(arguments: argparse.Namespace, options: Options) -> int:
@@ -120,11 +126,11 @@ def run_edit(arguments: argparse.Namespace, options: Options) -> int:
         store = account.store
         with account.changing_keys() as (tx, by):
             acts = store.api_keys.acts
-            key = _find(acts.list(tx, by.account_id), arguments.key, account)
-            limits = _limits(arguments, key.limits, store.context.now())
+            key = find_key(acts.list(tx, by.account_id), arguments.key, account.hint("keys list"))
+            limits = read_limits(arguments, key.limits, store.context.now())
             saved = acts.edit(tx, by, key.id, key.name if arguments.name is None else arguments.name, limits)
         now = store.context.now()
-    return _print_changed(arguments, saved, f"Saved: {saved.name}.", now)
+    return print_changed(arguments, saved, f"Saved: {saved.name}.", now)
 
 
 def run_rotate(arguments: argparse.Namespace, options: Options) -> int:
@@ -141,7 +147,7 @@ def run_rotate(arguments: argparse.Namespace, options: Options) -> int:
         now = store.context.now()
     until = made.info.previous_expires_at
     old = "The old key works no longer." if until is None else f"The old key works until {until:%Y-%m-%d %H:%M} UTC."
-    return _print_secret(arguments, made, f"Rotated {made.info.name}. Keep the key: it is shown once. {old}", now)
+    return print_secret(arguments, made, f"Rotated {made.info.name}. Keep the key: it is shown once. {old}", now)
 
 
 def run_disable(arguments: argparse.Namespace, options: Options) -> int:
@@ -162,25 +168,25 @@ def run_revoke(arguments: argparse.Namespace, options: Options) -> int:
             store.api_keys.acts.revoke(tx, by, key.id)
             gone = store.api_keys.acts.read(tx, by.account_id, key.id)
         now = store.context.now()
-    return _print_changed(arguments, gone, f"Revoked {gone.name}.", now)
+    return print_changed(arguments, gone, f"Revoked {gone.name}.", now)
 
 
 def _switch(arguments: argparse.Namespace, options: Options, *, on: bool) -> int:
     with account_of(arguments, options, _WHOSE) as account:
         with account.changing_keys() as (tx, by):
             acts = account.store.api_keys.acts
-            key = _find(acts.list(tx, by.account_id), arguments.key, account)
+            key = find_key(acts.list(tx, by.account_id), arguments.key, account.hint("keys list"))
             changed = (acts.enable if on else acts.disable)(tx, by, key.id)
         now = account.store.context.now()
-    return _print_changed(arguments, changed, f"{'Enabled' if on else 'Disabled'} {changed.name}.", now)
+    return print_changed(arguments, changed, f"{'Enabled' if on else 'Disabled'} {changed.name}.", now)
 
 
 def _read(account: "CommandAccount", wanted: str) -> "ApiKeyInfo":
     with account.reading() as (tx, account_id):
-        return _find(account.store.api_keys.acts.list(tx, account_id), wanted, account)
+        return find_key(account.store.api_keys.acts.list(tx, account_id), wanted, account.hint("keys list"))
 
 
-def _find(keys: "list[ApiKeyInfo]", wanted: str, account: "CommandAccount") -> "ApiKeyInfo":
+def find_key(keys: "list[ApiKeyInfo]", wanted: str, list_command: str) -> "ApiKeyInfo":
     """The key of that number, or the only one of that name that is not revoked. Raises `NoSuchItem`, `InvalidLabel`."""
     from store.errors import InvalidLabel, NoSuchItem
     from store.text import sanitize
@@ -188,14 +194,14 @@ def _find(keys: "list[ApiKeyInfo]", wanted: str, account: "CommandAccount") -> "
     by_number = [key for key in keys if str(key.id) == wanted]
     named = by_number or [key for key in keys if key.name == wanted and key.revoked_at is None]
     if not named:
-        raise NoSuchItem(f"There is no API key {sanitize(wanted, 64)}. `{account.hint('keys list')}` lists them.")
+        raise NoSuchItem(f"There is no API key {sanitize(wanted, 64)}. `{list_command}` lists them.")
     if len(named) > 1:
         numbers = ", ".join(str(key.id) for key in named)
         raise InvalidLabel(f"{len(named)} keys are called {sanitize(wanted, 64)}. Name one by its number: {numbers}.")
     return named[0]
 
 
-def _limits(arguments: argparse.Namespace, before: "ApiKeyLimits", now: "datetime") -> "ApiKeyLimits":
+def read_limits(arguments: argparse.Namespace, before: "ApiKeyLimits", now: "datetime") -> "ApiKeyLimits":
     """`before` with the limits that were given."""
     from dataclasses import replace
 
@@ -218,7 +224,8 @@ def _limits(arguments: argparse.Namespace, before: "ApiKeyLimits", now: "datetim
     return replace(before, **given)
 
 
-def _print_secret(arguments: argparse.Namespace, made: "NewApiKey", sentence: str, now: "datetime") -> int:
+def print_secret(arguments: argparse.Namespace, made: "NewApiKey", sentence: str, now: "datetime") -> int:
+    """Print a new key; returns the exit status."""
     if arguments.json:
         from store.key_documents import key_document
 
@@ -229,7 +236,8 @@ def _print_secret(arguments: argparse.Namespace, made: "NewApiKey", sentence: st
     return 0
 
 
-def _print_changed(arguments: argparse.Namespace, key: "ApiKeyInfo", sentence: str, now: "datetime") -> int:
+def print_changed(arguments: argparse.Namespace, key: "ApiKeyInfo", sentence: str, now: "datetime") -> int:
+    """Print a key that was changed; returns the exit status."""
     if arguments.json:
         from store.key_documents import key_document
 

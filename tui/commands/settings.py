@@ -9,7 +9,7 @@ from store.text import sanitize
 from tui.commands import streams, values
 from tui.commands.account_option import add_user
 from tui.commands.command_account import account_of
-from tui.commands.parsing import Commands, Parser
+from tui.commands.parsing import Commands
 from tui.store_location import Options
 
 DESCRIPTION: Final = """\
@@ -44,10 +44,6 @@ def add(commands: Commands) -> None:
 
 
 def run_show(arguments: argparse.Namespace, options: Options) -> int:
-    if options.server is not None:
-        from tui.commands import settings_on_server
-
-        return settings_on_server.run_show(arguments, options)
     from store.site_overrides import site_overrides
     from tui.commands.settings_fields import FIELDS
 
@@ -75,10 +71,6 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_set(arguments: argparse.Namespace, options: Options) -> int:
-    if options.server is not None:
-        from tui.commands import settings_on_server
-
-        return settings_on_server.run_set(arguments, options)
     from store.site_overrides import site_overrides
     from tui.commands.settings_fields import find
 
@@ -106,9 +98,6 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_confirm_email(arguments: argparse.Namespace, options: Options) -> int:
-    if options.server is not None:
-        parser: Parser = arguments.parser
-        parser.error("a New API server confirms no address: leave out --server")
     with account_of(arguments, options, _WHOSE) as account:
         if arguments.code is None:
             address = account.send_email_code()

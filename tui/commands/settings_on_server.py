@@ -1,22 +1,18 @@
 """`gatekey --server URL settings`: the same words, for an account on a New API server."""
 
 import argparse
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-from store.errors import SessionEnded
 from store.text import sanitize
 from tui.commands import streams, values
+from tui.commands.on_server import on_server
 from tui.store_location import Options
 
 if TYPE_CHECKING:
     from tui.remote_account import RemoteAccount
 
-T = TypeVar("T")
-_NOT_ADDED = "A command needs a session that is kept: gatekey server add {url}"
-_LACKING = frozenset({"notifications.bark_encryption_key"})
+_LACKING: Final = frozenset({"notifications.bark_encryption_key"})
 """Settings that no New API server has."""
 
 
@@ -68,24 +64,3 @@ def run_set(arguments: argparse.Namespace, options: Options) -> int:
     shown = field.show(section)
     streams.print_status(f"Saved for {sanitize(name)}: {field.full_name} = {values.in_words(shown)}".rstrip())
     return 0
-
-
-def on_server(options: Options, act: "Callable[[RemoteAccount], Awaitable[T]]") -> T:
-    """What `act` returns for the account of the kept session. Raises `SessionEnded` without one, and what it raises."""
-    from tui.server_account import INSECURE, account_on_server, is_insecure
-
-    if is_insecure(options):
-        streams.print_status(INSECURE)
-    account = account_on_server(options)
-    if not account.starts_signed_in:
-        raise SessionEnded(_NOT_ADDED.format(url=account.server))
-    account.tell_waits(lambda sentence: streams.print_status(f"{sentence} Ctrl+C leaves."))
-    return asyncio.run(_closed_after(account, act))
-
-
-async def _closed_after(account: "RemoteAccount", act: "Callable[[RemoteAccount], Awaitable[T]]") -> T:
-    try:
-        await account.open()
-        return await act(account)
-    finally:
-        await account.close()

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -83,7 +84,7 @@ def _add_filters(parser: Parser) -> None:
     shown.add_argument("--until", metavar="WHEN", help="only calls before then; a day is included")
 
 
-def _filter(arguments: argparse.Namespace, now: datetime) -> UsageFilter:
+def read_filter(arguments: argparse.Namespace, now: datetime) -> UsageFilter:
     """The filter of the options. Times of day are in the zone of TZ. Raises SystemExit for what cannot be read."""
     from ipaddress import ip_address
 
@@ -121,12 +122,8 @@ def _filter(arguments: argparse.Namespace, now: datetime) -> UsageFilter:
 
 
 def run_list(arguments: argparse.Namespace, options: Options) -> int:
-    from store.money import show_amount
-    from store.usage_export import document
-    from store.usage_words import KIND_WORDS
-
     with account_of(arguments, options, _WHOSE) as account:
-        only = _filter(arguments, account.store.context.now())
+        only = read_filter(arguments, account.store.context.now())
         found: list[LoggedEntry] = []
         before: int | None = arguments.before
         while True:
@@ -138,6 +135,15 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
             before = page.next_before
             if before is None or len(found) == arguments.limit:
                 break
+    return print_calls(arguments, found, before)
+
+
+def print_calls(arguments: argparse.Namespace, found: "Sequence[LoggedEntry]", before: int | None) -> int:
+    """Print calls, and where older ones begin; returns the exit status."""
+    from store.money import show_amount
+    from store.usage_export import document
+    from store.usage_words import KIND_WORDS
+
     if arguments.json:
         streams.print_json({"entries": [document(logged) for logged in found], "next_before": before})
         return 0
@@ -212,5 +218,5 @@ def _name_of(total: UsageTotal) -> str:
 
 def run_export(arguments: argparse.Namespace, options: Options) -> int:
     with account_of(arguments, options, _WHOSE) as account:
-        only = _filter(arguments, account.store.context.now())
+        only = read_filter(arguments, account.store.context.now())
         return export_rows(arguments, options, "call", lambda form, told: account.usage_pieces(form, only, told))

@@ -1,7 +1,7 @@
 """`gatekey wallet`: the balance, the ledger and redeem codes of an account, and the prices of models."""
 
 import argparse
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.commands import streams
 from tui.commands.account_option import add_user
@@ -9,6 +9,10 @@ from tui.commands.command_account import account_of
 from tui.commands.parsing import Commands, Parser, Run, whole_number
 from tui.commands.row_export import add_export_options, export_rows
 from tui.store_location import Options
+
+if TYPE_CHECKING:
+    from store.values.billing import QuotaState
+    from store.values.redeem_codes import Redeemed
 
 DESCRIPTION: Final = """\
 Show the balance of an account, every change of it, and the prices of models, or
@@ -59,14 +63,19 @@ def _add(actions: Commands, name: str, run: Run, help_text: str, *, has_json: bo
 
 
 def run_show(arguments: argparse.Namespace, options: Options) -> int:
-    from store.money import show_usd, type_usd
-
     with account_of(arguments, options, _WHOSE) as account, account.reading() as (tx, account_id):
         state = account.store.quota.state_of(tx, account_id)
+    return print_quota(arguments, account.name, state)
+
+
+def print_quota(arguments: argparse.Namespace, name: str, state: "QuotaState") -> int:
+    """Print the quota of the account `name`; returns the exit status."""
+    from store.money import show_usd, type_usd
+
     if arguments.json:
         streams.print_json(
             {
-                "user": account.name,
+                "user": name,
                 "remaining_usd": type_usd(state.remaining_micro_usd),
                 "held_usd": type_usd(state.held_micro_usd),
                 "used_usd": type_usd(state.used_micro_usd),
@@ -132,16 +141,21 @@ def run_export(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_redeem(arguments: argparse.Namespace, options: Options) -> int:
-    from store.money import show_usd, type_usd
-
     opened = account_of(arguments, options, _WHOSE)
     code = streams.read_secret("code")
     with opened as account:
         redeemed = account.redeem(code)
+    return print_redeemed(arguments, account.name, redeemed)
+
+
+def print_redeemed(arguments: argparse.Namespace, name: str, redeemed: "Redeemed") -> int:
+    """Print what a code brought to the account `name`; returns the exit status."""
+    from store.money import show_usd, type_usd
+
     if arguments.json:
         streams.print_json(
             {
-                "user": account.name,
+                "user": name,
                 "amount_usd": type_usd(redeemed.amount_micro_usd),
                 "remaining_usd": type_usd(redeemed.remaining_micro_usd),
             }
@@ -149,7 +163,7 @@ def run_redeem(arguments: argparse.Namespace, options: Options) -> int:
         return 0
     streams.print_status(
         f"Redeemed {show_usd(redeemed.amount_micro_usd, exact=True)}. "
-        f"{account.name} has {show_usd(redeemed.remaining_micro_usd)} left."
+        f"{name} has {show_usd(redeemed.remaining_micro_usd)} left."
     )
     return 0
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from store.errors import NoSuchItem, NotOnThisServer
-from tui.remote_account.topic import LONG_AGO, RemoteTopic
+from store.values.capabilities import UNKNOWN_TIME
+from tui.remote_account.topic import RemoteTopic
 
 if TYPE_CHECKING:
     from remote.api_keys import KeyForm, RemoteKey
@@ -64,14 +65,14 @@ def _info(key: RemoteKey) -> ApiKeyInfo:
         id=key.id,
         name=key.name,
         last_four=key.last_four,
-        created_at=key.created_at or LONG_AGO,
+        created_at=key.created_at or UNKNOWN_TIME,
         limits=ApiKeyLimits(
             expires_at=key.expires_at,
             spend_limit_micro_usd=limit,
             allowed_models=key.models,
             allowed_networks=key.networks,
         ),
-        disabled_at=None if key.is_enabled else LONG_AGO,
+        disabled_at=None if key.is_enabled else UNKNOWN_TIME,
         last_used_at=key.last_used_at,
         spent_micro_usd=key.used_micro_usd,
         total_spent_micro_usd=key.used_micro_usd,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from store.errors import NotOnThisServer
 from store.money import show_usd
+from store.values.capabilities import UNKNOWN_TIME
 from store.values.recommendations import Advice, Check
 from tui.remote_account.session import RemoteSession
-from tui.remote_account.topic import LONG_AGO
 from tui.remote_account.two_factor import RemoteTwoFactor
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class RemoteOverview(RemoteTwoFactor, RemoteSession):
         state = await self._client.passkeys.state()
         if not state.is_registered:
             return ()
-        return (PasskeyInfo(1, "Passkey", LONG_AGO, state.last_used_at, backed_up=False, flagged_at=None),)
+        return (PasskeyInfo(1, "Passkey", UNKNOWN_TIME, state.last_used_at, backed_up=False, flagged_at=None),)
 
     async def audit_events(self, *_: Any) -> list[Event]:
         raise NotOnThisServer

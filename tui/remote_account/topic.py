@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from store.errors import SessionEnded, SessionLocked
 from tui.local_account.files import LocalFiles
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 
     Connect = Callable[[Callable[[Wait], None]], RemoteClient]
     """Makes the client, which tells each wait. It may import and read files: it blocks."""
-
-
-LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stands for a time that the server does not tell. Screens leave it out: `Capabilities.no_dates`."""
 
 
 class RemoteTopic:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from store.errors import FreshProofRequired, NotOnThisServer, StepMissing, WrongCode
+from store.values.capabilities import UNKNOWN_TIME
 from store.values.two_factor import TwoFactorStatus
-from tui.remote_account.topic import LONG_AGO, RemoteTopic
+from tui.remote_account.topic import RemoteTopic
 
 if TYPE_CHECKING:
     from store.values.two_factor import Enrolment
@@ -58,7 +59,7 @@ class RemoteTwoFactor(RemoteTopic):
     async def _two_factor_status(self) -> TwoFactorStatus:
         """The status. When it was switched on is not known."""
         state = await self._client.two_factor.state()
-        return TwoFactorStatus(LONG_AGO if state.is_enabled else None, state.codes_left, 4)
+        return TwoFactorStatus(UNKNOWN_TIME if state.is_enabled else None, state.codes_left, 4)
 
     # -- the passkey
 

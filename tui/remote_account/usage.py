@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from store.errors import NotOnThisServer
-from tui.remote_account.topic import LONG_AGO, RemoteTopic
+from store.values.capabilities import UNKNOWN_TIME
+from tui.remote_account.topic import RemoteTopic
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -137,4 +138,4 @@ def _logged(one: LogEntry, number: int) -> LoggedEntry | None:
         client_ip=one.ip or None,
         cached_tokens=one.cached_tokens,
     )
-    return LoggedEntry(number, one.at or LONG_AGO, entry)
+    return LoggedEntry(number, one.at or UNKNOWN_TIME, entry)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from store.errors import NotOnThisServer
 from store.money import MICRO_PER_USD
-from tui.remote_account.topic import LONG_AGO, RemoteTopic
+from store.values.capabilities import UNKNOWN_TIME
+from tui.remote_account.topic import RemoteTopic
 
 if TYPE_CHECKING:
     from remote.wallet import TopUp
@@ -73,4 +74,4 @@ def _entry(one: TopUp, sequence: int) -> LedgerEntry:
 
     amount = one.amount * MICRO_PER_USD if one.status == _PAID else 0
     reason = " · ".join(part for part in (one.method, one.status) if part)
-    return LedgerEntry(sequence, one.at or LONG_AGO, LedgerKind.TOP_UP, amount, 0, None, reason, "payment")
+    return LedgerEntry(sequence, one.at or UNKNOWN_TIME, LedgerKind.TOP_UP, amount, 0, None, reason, "payment")

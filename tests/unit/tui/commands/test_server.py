@@ -91,3 +91,20 @@ def test_a_command_that_knows_no_server_says_so(shell: Shell) -> None:
     ran = shell.run("backup", "here", "--server", "https://api.example.com")
     assert ran.status == 2
     assert "--server opens the console" in ran.err
+
+
+def test_the_balance_is_shown_in_dollars(shell: Shell, standin: StandIn) -> None:
+    added(shell, standin)
+    ran = shell.run("wallet", "--server", standin.address, "show", "--json")
+    assert ran.status == 0, ran.err
+    assert json.loads(ran.out) == {"user": "alice", "remaining_usd": "5.00", "held_usd": "0.00", "used_usd": "0.00"}
+    ran = shell.run("wallet", "--server", standin.address, "show", "--user", "alice")
+    assert ran.status == 2
+    assert "leave out --user" in ran.err
+
+
+def test_what_only_a_database_has_is_refused_before_anything_is_sent(shell: Shell, standin: StandIn) -> None:
+    for words in (("usage", "totals"), ("wallet", "ledger"), ("keys", "rotate", "1"), ("settings", "confirm-email")):
+        ran = shell.run(*words, "--server", standin.address)
+        assert ran.status == 2, words
+        assert "or goes with: settings show" in ran.err

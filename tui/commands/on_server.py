@@ -1,0 +1,65 @@
+"""`gatekey --server URL COMMAND`: the commands that act on an account on a New API server, with the usual words."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from store.errors import SessionEnded
+from tui.commands import streams
+from tui.store_location import Options
+
+if TYPE_CHECKING:
+    from tui.remote_account import RemoteAccount
+
+T = TypeVar("T")
+ACTIONS: Final = {
+    "settings show": "settings_on_server.run_show",
+    "settings set": "settings_on_server.run_set",
+    "keys list": "keys_on_server.run_list",
+    "keys create": "keys_on_server.run_create",
+    "keys disable": "keys_on_server.run_disable",
+    "keys enable": "keys_on_server.run_enable",
+    "keys revoke": "keys_on_server.run_revoke",
+    "usage list": "usage_on_server.run_list",
+    "wallet show": "wallet_on_server.run_show",
+    "wallet redeem": "wallet_on_server.run_redeem",
+    "wallet prices": "wallet_on_server.run_prices",
+}
+"""The commands, each with its function below `tui.commands`."""
+_NOT_ADDED: Final = "A command needs a session that is kept: gatekey server add {url}"
+
+
+def run(parser: argparse.ArgumentParser, arguments: argparse.Namespace, options: Options) -> int:
+    """Run the command on the server. Raises SystemExit for one that acts on a database alone."""
+    leaf: argparse.ArgumentParser = getattr(arguments, "parser", parser)
+    name = leaf.prog.removeprefix("gatekey ")
+    if name not in ACTIONS:
+        parser.error(f"--server opens the console, or goes with: {', '.join(ACTIONS)}")
+    if getattr(arguments, "user", None) is not None:
+        parser.error("the account is the one that signed in to the server: leave out --user")
+    module, _, function = ACTIONS[name].partition(".")
+    status: int = getattr(import_module(f"tui.commands.{module}"), function)(arguments, options)
+    return status
+
+
+def on_server(options: Options, act: "Callable[[RemoteAccount], Awaitable[T]]") -> T:
+    """What `act` returns for the account of the kept session. Raises `SessionEnded` without one, and what it raises."""
+    from tui.server_account import INSECURE, account_on_server, is_insecure
+
+    if is_insecure(options):
+        streams.print_status(INSECURE)
+    account = account_on_server(options)
+    if not account.starts_signed_in:
+        raise SessionEnded(_NOT_ADDED.format(url=account.server))
+    account.tell_waits(lambda sentence: streams.print_status(f"{sentence} Ctrl+C leaves."))
+    return asyncio.run(_closed_after(account, act))
+
+
+async def _closed_after(account: "RemoteAccount", act: "Callable[[RemoteAccount], Awaitable[T]]") -> T:
+    try:
+        await account.open()
+        return await act(account)
+    finally:
+        await account.close()
