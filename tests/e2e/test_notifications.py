@@ -1,10 +1,6 @@
 """Notifications from end to end: the installed command, the console's Send test, and four real receivers."""
 
-import os
-import re
-import signal
 import ssl
-import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes
@@ -21,7 +17,7 @@ from store.models import Delivery
 from store.sections import Channel
 from store.store import Store
 from store.values.notifications import DeliveryState
-from tests.e2e.installed import GATEKEY, PATIENCE, Home
+from tests.e2e.installed import PATIENCE, Home
 from tests.fakes.certificate_authority import Authority
 from tests.fakes.receivers import LoopThread
 from tests.harness.consoles import Stage, console
@@ -129,27 +125,12 @@ def test_notify_once_told_a_warning_everywhere_and_a_security_notice_by_mail(
 
 def test_serve_delivered_what_happened_while_it_ran(home: Trusting, boxes: NotificationReceivers) -> None:
     alice = warned_everywhere(home, boxes)
-    with subprocess.Popen(
-        [GATEKEY, "serve", "--port", "0"],
-        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **home.env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        try:
-            assert re.search(r"listens on http://127\.0\.0\.1:\d+", process.stderr.readline())
-            with home.open() as store:
-                spend(store, alice)
-                assert all_delivered(store, alice)
-        finally:
-            process.send_signal(signal.SIGTERM)
-        log = process.stderr.read()
-        assert process.wait(PATIENCE) == 0
+    with home.serving() as serving, home.open() as store:
+        spend(store, alice)
+        assert all_delivered(store, alice)
     assert counts(boxes) == ONE_EACH
-    assert "Traceback" not in log
-    assert boxes.mail.password not in log
+    assert "Traceback" not in serving.log
+    assert boxes.mail.password not in serving.log
 
 
 def all_delivered(store: Store, account_id: int) -> bool:
@@ -182,8 +163,7 @@ async def test_send_test_reached_every_receiver_and_its_result_stayed_visible(
     store = make_store()
     use(store, boxes)
     add_person(store, "alice", targets(boxes.origins, by_mail=True))
-    async with console(store, size=(120, 40)) as stage:
-        await stage.press("3")
+    async with console(store, size=(120, 40), press="3") as stage:
         for channel in Channel:
             await stage.click(f"#send-test-{channel}")
             await stage.until(partial(has_arrived, stage, channel))
@@ -193,8 +173,7 @@ async def test_send_test_reached_every_receiver_and_its_result_stayed_visible(
         await stage.click("#send-test-webhook")
         failed = "✗ 127.0.0.1 answered 503 Service Unavailable"
         await stage.until(lambda: line(stage, Channel.WEBHOOK) == failed)
-    async with console(store, size=(120, 40)) as stage:
-        await stage.press("3")
+    async with console(store, size=(120, 40), press="3") as stage:
         await stage.until(lambda: line(stage, Channel.WEBHOOK) == failed)
         assert line(stage, Channel.EMAIL) == "sent just now ✓"
     assert counts(boxes) == {**ONE_EACH, Channel.WEBHOOK: 2}

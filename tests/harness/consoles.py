@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
@@ -16,7 +16,7 @@ from screens.app import GatekeyApp
 from screens.title_bar import TitleBar
 from store.store import Store
 from store.values.drawer import FetchPlace
-from tests.harness.stores import PASSWORD, StillClock, add_account, make_store, sign_in
+from tests.harness.stores import PASSWORD, StillClock, sign_in, store_with_account
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.store_location import Options
@@ -57,10 +57,30 @@ class Stage:
         field.value = text
         await self.settle()
 
+    async def enter(self, control: str, text: str) -> None:
+        """`fill`, then Enter."""
+        await self.fill(control, text)
+        await self.press("enter")
+
+    async def focus(self, selector: str) -> None:
+        self.app.screen.query_one(selector).focus()
+        await self.settle()
+
     async def click(self, selector: str) -> None:
         """Press the button that `selector` finds, as a click would."""
         self.app.screen.query_one(selector).focus()
         await self.press("enter")
+
+    async def toggle(self, control: str) -> None:
+        """Turn the switch of that id."""
+        self.app.screen.query_one(f"#{control}").focus()
+        await self.press("space")
+
+    async def sign_in(self, name: str, password: str) -> None:
+        """Fill the form of the sign-in screen and send it."""
+        await self.fill("username", name)
+        await self.fill("password", password)
+        await self.click("#sign-in")
 
     async def settle(self) -> None:
         """Wait until no worker but one that waits for a dialog, a browser or a provider is running, and all is drawn.
@@ -129,39 +149,27 @@ async def console(
     no_files: bool = False,
     fetch_place: FetchPlace | None = None,
     timezone: str | None = None,
+    press: str = "",
 ) -> AsyncIterator[Stage]:
-    """The console of an account on `store`, or of a new one with the account `alice`.
+    """The console of an account on `store`, or of a new one with the account `alice`; `press` is the first key.
 
     With a `fetch_place` it is the console of `gatekey ssh`: nothing is written, and what is saved goes to the drawer.
     """
-    if store is None:
-        with make_store() as own:
-            add_account(own, name)
-            async with console(
-                own,
-                signed_in=signed_in,
-                name=name,
-                size=size,
-                theme=theme,
-                keys=keys,
-                no_files=no_files,
-                fetch_place=fetch_place,
-                timezone=timezone,
-            ) as stage:
-                yield stage
-        return
-    clock = store.context.clock
-    assert isinstance(clock, StillClock)
-    token = sign_in(store, name) if signed_in else ""
-    options = Options(no_files=no_files or fetch_place is not None)
-    account = LocalAccount(options, opened=store, token=token, fetch_place=fetch_place)
-    app = GatekeyApp(account, ConsoleConfig(keys or {}, theme=theme, timezone=timezone))
-    async with app.run_test(size=size, notifications=True) as pilot:
-        stage = Stage(app, pilot, store, clock)
-        await stage.settle()
-        if signed_in:
-            await stage.until(lambda: app.screen.query_one(TitleBar).summary is not None)
-        yield stage
+    with store_with_account(name) if store is None else nullcontext(store) as store:
+        clock = store.context.clock
+        assert isinstance(clock, StillClock)
+        token = sign_in(store, name) if signed_in else ""
+        options = Options(no_files=no_files or fetch_place is not None)
+        account = LocalAccount(options, opened=store, token=token, fetch_place=fetch_place)
+        app = GatekeyApp(account, ConsoleConfig(keys or {}, theme=theme, timezone=timezone))
+        async with app.run_test(size=size, notifications=True) as pilot:
+            stage = Stage(app, pilot, store, clock)
+            await stage.settle()
+            if signed_in:
+                await stage.until(lambda: app.screen.query_one(TitleBar).summary is not None)
+            if press:
+                await stage.press(press)
+            yield stage
 
 
 __all__ = ["PASSWORD", "SIZE", "Stage", "console"]

@@ -1,19 +1,16 @@
 """Steps on the pages of the logs."""
 
-from screens.console import Console
 from screens.modules.log_filter_line import FilterLine
 from screens.modules.logs import LogPage
+from tests.harness.console_steps import open_module
 from tests.harness.consoles import Stage
 from tui.widgets.keyset_table import KeysetTable
 
 
 async def open_log(stage: Stage, module: str = "usage-logs") -> KeysetTable[object]:
     """Open a log; returns its table."""
-    screen = stage.app.screen
-    assert isinstance(screen, Console)
-    screen.action_open_module(module)
-    await stage.settle()
-    table = screen.query_one(f"#{module}-page", LogPage).query_one(KeysetTable)
+    await open_module(stage, module)
+    table = stage.app.screen.query_one(f"#{module}-page", LogPage).query_one(KeysetTable)
     assert table.has_focus
     return table
 

@@ -8,7 +8,7 @@ from typing import Any
 from screens.app import GatekeyApp
 from store.store import Store
 from tests.harness.consoles import SIZE, Stage
-from tests.harness.stores import StillClock, add_account, make_store, sign_in
+from tests.harness.stores import StillClock, sign_in, store_with_account
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.store_location import Options
@@ -25,7 +25,7 @@ class SlowAccount(LocalAccount):
 
     def __getattribute__(self, name: str) -> Any:
         attribute = super().__getattribute__(name)
-        if name.startswith("_") or name in {"slow", "answers", "asked"} or name not in self.slow:
+        if name.startswith("_") or name in {"slow", "answers", "asked", "answer"} or name not in self.slow:
             return attribute
 
         async def later(*arguments: Any) -> Any:
@@ -35,6 +35,11 @@ class SlowAccount(LocalAccount):
 
         return later
 
+    async def answer(self, stage: Stage) -> None:
+        """Answer, and wait until the console has dealt with it."""
+        self.answers.set()
+        await stage.settle()
+
 
 @asynccontextmanager
 async def slow_console(
@@ -42,8 +47,7 @@ async def slow_console(
 ) -> AsyncIterator[tuple[Stage, SlowAccount]]:
     """A console whose account has not answered yet, and shows its first page."""
     if store is None:
-        store = make_store()
-        add_account(store, name)
+        store = store_with_account(name)
     account = SlowAccount(store, name, *slow)
     clock = store.context.clock
     assert isinstance(clock, StillClock)

@@ -8,7 +8,7 @@ from store.errors import BindingsDisabled
 from store.store import Store
 from store.values.bindings import ProviderKind
 from tests.harness.consoles import Stage, console
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import sign_in, store_with_account
 from tui.widgets.confirm import Confirm
 from tui.widgets.section import Section
 
@@ -18,8 +18,7 @@ SIZES = [(60, 20), (80, 24), (120, 40), (160, 50)]
 
 
 def with_providers(*, enabled: bool = True, bound: bool = True, providers: int = 3) -> Store:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("account_binding.enabled", "true")
     for number in range(providers):
         store.bindings.add_provider(
@@ -46,8 +45,7 @@ def section(stage: Stage) -> Section:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_each_provider_is_a_row_with_its_state_and_its_key(size: tuple[int, int]) -> None:
-    async with console(with_providers(), size=size) as stage:
-        await stage.press("1")
+    async with console(with_providers(), size=size, press="1") as stage:
         assert stage.says("Identity providers")
         assert stage.says("● octo-alice · bound just now")
         assert stage.says("○ not bound")
@@ -102,8 +100,7 @@ async def test_a_refresh_keeps_the_rows_and_the_focus() -> None:
 
 
 async def test_while_it_is_off_what_is_bound_can_still_be_unbound() -> None:
-    async with console(with_providers(enabled=False)) as stage:
-        await stage.press("1")
+    async with console(with_providers(enabled=False), press="1") as stage:
         assert stage.says(BindingsDisabled.sentence)
         assert section(stage).state.plain == "○ disabled by the administrator"
         assert len(rows(stage)) == 1
@@ -112,7 +109,6 @@ async def test_while_it_is_off_what_is_bound_can_still_be_unbound() -> None:
 
 
 async def test_without_providers_it_says_so() -> None:
-    async with console(with_providers(providers=0, bound=False)) as stage:
-        await stage.press("1")
+    async with console(with_providers(providers=0, bound=False), press="1") as stage:
         assert stage.says("The administrator has not added a provider yet.")
         assert section(stage).state.plain == "○ none yet"

@@ -9,15 +9,14 @@ from store.audit_tags import Tag
 from store.errors import WrongCredentials
 from store.store import Store
 from tests.harness.consoles import Stage, console
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import add_account, make_store, sign_in, store_with_account
 from tui.widgets.row_table import RowTable
 
 pytestmark = pytest.mark.anyio
 
 
 def eventful_store() -> Store:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     with pytest.raises(WrongCredentials):
         store.sign_in.with_password("alice", "wrong", source="ssh 192.0.2.7 pts/4")
     store.context.clock.advance(days=1)  # type: ignore[attr-defined] # the still clock of the tests
@@ -40,8 +39,7 @@ def table(stage: Stage) -> RowTable:
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 async def test_events_are_told_in_words_and_failures_are_marked(size: tuple[int, int]) -> None:
-    async with console(eventful_store(), size=size) as stage:
-        await stage.press("a")
+    async with console(eventful_store(), size=size, press="a") as stage:
         assert isinstance(stage.app.screen, Activity)
         assert stage.says("✗ Failed sign-in")
         assert stage.says("Access token generated")
@@ -57,8 +55,7 @@ async def test_the_event_under_the_cursor_is_told_in_full() -> None:
 
 
 async def test_the_filter_line_takes_words_dates_and_sources() -> None:
-    async with console(eventful_store()) as stage:
-        await stage.press("a")
+    async with console(eventful_store(), press="a") as stage:
         everything = table(stage).row_count
         await stage.press("slash")
         assert isinstance(stage.app.focused, Input)
@@ -86,8 +83,7 @@ async def test_escape_leaves_the_filter_line_and_then_closes() -> None:
 
 
 async def test_more_is_loaded_at_the_end_also_of_what_was_filtered() -> None:
-    async with console(crowded_store(120)) as stage:
-        await stage.press("a")
+    async with console(crowded_store(120), press="a") as stage:
         assert table(stage).row_count == 50
         assert stage.says("50 events, more below")
         await stage.press("G")

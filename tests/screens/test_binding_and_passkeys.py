@@ -35,7 +35,7 @@ from tests.fakes.identity_provider import (
 from tests.fakes.soft_authenticator import SoftAuthenticator
 from tests.harness.console_steps import enable_two_factor
 from tests.harness.consoles import Stage, console
-from tests.harness.stores import START, add_account, make_store, sign_in
+from tests.harness.stores import START, add_account, sign_in, store_with_account
 from tui.account import SecurityOverview
 from tui.widgets.confirm import Confirm
 from tui.widgets.row_table import RowTable
@@ -81,8 +81,7 @@ def provider() -> Iterator[IdentityProvider]:
 
 
 def with_providers(provider: IdentityProvider, *, enabled: bool = True) -> Store:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("account_binding.enabled", str(enabled).lower())
     for slug, name, kind in (("work", "Work Login", ProviderKind.OIDC), ("github", "GitHub", ProviderKind.GITHUB)):
         info = store.bindings.add_provider(
@@ -92,10 +91,14 @@ def with_providers(provider: IdentityProvider, *, enabled: bool = True) -> Store
     return store
 
 
+@pytest.fixture
+def store(provider: IdentityProvider) -> Store:
+    return with_providers(provider)
+
+
 @asynccontextmanager
 async def binding_tab(store: Store) -> AsyncIterator[Stage]:
-    async with console(store, size=(100, 30)) as stage:
-        await stage.press("1")
+    async with console(store, size=(100, 30), press="1") as stage:
         yield stage
     gc.collect()  # a connection left open complains here, and a complaint is an error
 
@@ -109,14 +112,27 @@ async def begin(stage: Stage, slug: str = "work") -> None:
     await stage.pilot.press("enter")
 
 
+async def until_asked(stage: Stage) -> None:
+    """Begin a login or the end of a binding, and wait for the question."""
+    await begin(stage)
+    await until_shows(stage, Confirm)
+
+
+async def until_polled(stage: Stage, provider: IdentityProvider) -> None:
+    """Begin a login, and wait until the provider has been asked about it."""
+    await begin(stage)
+    await until(stage, lambda: provider.polls >= 1)
+
+
 def bound(store: Store, name: str = "alice") -> list[str]:
     listed = store.bindings.list(sign_in(store, name, source="elsewhere"))
     return [binding.display for binding in listed if binding.binding_id is not None]
 
 
 @pytest.mark.parametrize("slug", ["work", "github"])
-async def test_an_identity_is_shown_and_confirmed_before_it_is_bound(provider: IdentityProvider, slug: str) -> None:
-    store = with_providers(provider)
+async def test_an_identity_is_shown_and_confirmed_before_it_is_bound(
+    provider: IdentityProvider, store: Store, slug: str
+) -> None:
     async with binding_tab(store) as stage:
         await begin(stage, slug)
         await until_shows(stage, ProviderLogin)
@@ -137,20 +153,17 @@ async def test_an_identity_is_shown_and_confirmed_before_it_is_bound(provider: I
             assert secret not in stage.text()
 
 
-async def test_an_identity_that_is_not_confirmed_is_not_bound(provider: IdentityProvider) -> None:
-    store = with_providers(provider)
+async def test_an_identity_that_is_not_confirmed_is_not_bound(provider: IdentityProvider, store: Store) -> None:
     async with binding_tab(store) as stage:
         provider.approve()
-        await begin(stage)
-        await until_shows(stage, Confirm)
+        await until_asked(stage)
         await stage.press("escape")
         assert bound(store) == []
 
 
 async def test_cancelling_stops_the_polls_and_closes_the_connections(provider: IdentityProvider) -> None:
     async with binding_tab(with_providers(provider)) as stage:
-        await begin(stage)
-        await until(stage, lambda: provider.polls >= 1)
+        await until_polled(stage, provider)
         await stage.press("escape")
         assert isinstance(stage.app.screen, Console)
         seen = provider.polls
@@ -164,21 +177,18 @@ async def test_cancelling_stops_the_polls_and_closes_the_connections(provider: I
 
 async def test_leaving_while_a_login_waits_closes_the_connections(provider: IdentityProvider) -> None:
     async with binding_tab(with_providers(provider)) as stage:
-        await begin(stage)
-        await until(stage, lambda: provider.polls >= 1)
+        await until_polled(stage, provider)
 
 
 async def test_a_code_nobody_used_expires_and_can_be_asked_for_again(provider: IdentityProvider) -> None:
     async with binding_tab(with_providers(provider)) as stage:
-        await begin(stage)
-        await until(stage, lambda: provider.polls >= 1)
+        await until_polled(stage, provider)
         stage.clock.advance(seconds=601)
         await until_says(stage, "took too long")
         await stage.press("escape")
         stage.clock.advance(seconds=-601)
         provider.approve()
-        await begin(stage)
-        await until_shows(stage, Confirm)
+        await until_asked(stage)
 
 
 @pytest.mark.parametrize(
@@ -190,8 +200,9 @@ async def test_a_code_nobody_used_expires_and_can_be_asked_for_again(provider: I
         ("something_else", "refused the request"),
     ],
 )
-async def test_what_a_provider_refuses_is_told(provider: IdentityProvider, outcome: str, sentence: str) -> None:
-    store = with_providers(provider)
+async def test_what_a_provider_refuses_is_told(
+    provider: IdentityProvider, store: Store, outcome: str, sentence: str
+) -> None:
     async with binding_tab(store) as stage:
         provider.outcome = outcome
         await begin(stage)
@@ -214,8 +225,7 @@ async def test_a_provider_that_is_down_is_a_sentence_and_a_retry(
         await stage.settle()  # the steps that failed have ended: others may begin
         provider.broken = ""
         provider.approve()
-        await begin(stage)
-        await until_shows(stage, Confirm)
+        await until_asked(stage)
 
 
 async def test_a_provider_that_never_answers_is_given_up(
@@ -237,14 +247,12 @@ async def test_a_provider_that_never_answers_is_given_up(
         assert isinstance(stage.app.screen, Console)
         provider.broken = ""
         provider.approve()
-        await begin(stage)
-        await until_shows(stage, Confirm)
+        await until_asked(stage)
 
 
 async def test_a_provider_that_goes_away_and_comes_back_is_waited_for(provider: IdentityProvider) -> None:
     async with binding_tab(with_providers(provider)) as stage:
-        await begin(stage)
-        await until(stage, lambda: provider.polls >= 1)
+        await until_polled(stage, provider)
         provider.broken = "500"
         notice = stage.app.screen.query_one(Notice)
         await until(stage, lambda: str(notice.content) == "Work Login does not answer at the moment. Still trying.")
@@ -254,8 +262,7 @@ async def test_a_provider_that_goes_away_and_comes_back_is_waited_for(provider: 
         await until_shows(stage, Confirm)
 
 
-async def test_nobody_listening_is_a_sentence(provider: IdentityProvider) -> None:
-    store = with_providers(provider)
+async def test_nobody_listening_is_a_sentence(provider: IdentityProvider, store: Store) -> None:
     store.bindings.add_provider(
         "gone", "Gone", ProviderKind.OIDC, issuer="http://127.0.0.1:1", client_id="console", client_secret=None
     )
@@ -278,26 +285,22 @@ async def test_a_provider_whose_clock_is_off_is_explained(provider: IdentityProv
         assert bound(store) == []
 
 
-async def test_an_identity_bound_elsewhere_is_refused_without_a_hint(provider: IdentityProvider) -> None:
-    store = with_providers(provider)
+async def test_an_identity_bound_elsewhere_is_refused_without_a_hint(provider: IdentityProvider, store: Store) -> None:
     add_account(store, "mallory", email="octocat@example.com")
     store.bindings.bind(sign_in(store, "mallory"), "work", "583231", "octocat")
     async with binding_tab(store) as stage:
         provider.approve()
-        await begin(stage)
-        await until_shows(stage, Confirm)
+        await until_asked(stage)
         await stage.press("y")
         await until_says(stage, AlreadyBound.sentence)
         assert "mallory" not in stage.text()
         assert bound(store) == []
 
 
-async def test_binding_asks_for_a_fresh_proof(provider: IdentityProvider) -> None:
-    store = with_providers(provider)
+async def test_binding_asks_for_a_fresh_proof(provider: IdentityProvider, store: Store) -> None:
     async with binding_tab(store) as stage:
         provider.approve()
-        await begin(stage)
-        await until_shows(stage, Confirm)
+        await until_asked(stage)
         stage.clock.advance(minutes=4, seconds=59)
         store.sessions.whoami(stage.app.account._token)  # type: ignore[attr-defined]
         stage.clock.advance(seconds=2)
@@ -306,8 +309,7 @@ async def test_binding_asks_for_a_fresh_proof(provider: IdentityProvider) -> Non
         assert bound(store) == []
 
 
-async def test_the_last_way_in_is_not_unbound(provider: IdentityProvider) -> None:
-    store = with_providers(provider)
+async def test_the_last_way_in_is_not_unbound(provider: IdentityProvider, store: Store) -> None:
     store.bindings.bind(sign_in(store), "work", "583231", "octocat")
     async with binding_tab(store) as stage:
         with store.database.write() as tx:
@@ -316,19 +318,16 @@ async def test_the_last_way_in_is_not_unbound(provider: IdentityProvider) -> Non
             from store.models import Account
 
             tx.execute(update(Account).values(password_hash=None))
-        await begin(stage)
-        await until_shows(stage, Confirm)
+        await until_asked(stage)
         await stage.press("y")
         await until_says(stage, LastCredential.sentence)
         await until_says(stage, "octocat")
 
 
-async def test_an_identity_is_unbound(provider: IdentityProvider) -> None:
-    store = with_providers(provider)
+async def test_an_identity_is_unbound(provider: IdentityProvider, store: Store) -> None:
     store.bindings.bind(sign_in(store), "work", "583231", "octocat")
     async with binding_tab(store) as stage:
-        await begin(stage)
-        await until_shows(stage, Confirm)
+        await until_asked(stage)
         await stage.press("y")
         await until_says(stage, "The identity was unbound.")
         assert bound(store) == []
@@ -336,8 +335,8 @@ async def test_an_identity_is_unbound(provider: IdentityProvider) -> None:
 
 async def test_while_the_administrator_has_it_off_the_panel_says_so_and_every_path_refuses(
     provider: IdentityProvider,
+    store: Store,
 ) -> None:
-    store = with_providers(provider)
     async with binding_tab(store) as stage:
         store.site.set("account_binding.enabled", "false")
         await begin(stage)  # the pane still shows the button
@@ -372,9 +371,8 @@ async def test_the_panel_of_a_house_without_binding_says_so(provider: IdentityPr
 
 @pytest.mark.parametrize("two_factor", [False, True])
 async def test_a_bound_identity_signs_in_and_the_second_factor_is_asked_for(
-    provider: IdentityProvider, two_factor: bool
+    provider: IdentityProvider, store: Store, two_factor: bool
 ) -> None:
-    store = with_providers(provider)
     store.bindings.bind(sign_in(store), "work", "583231", "octocat")
     if two_factor:
         enable_two_factor(store)
@@ -390,8 +388,9 @@ async def test_a_bound_identity_signs_in_and_the_second_factor_is_asked_for(
     gc.collect()
 
 
-async def test_an_identity_nobody_bound_does_not_sign_in_whatever_it_is_called(provider: IdentityProvider) -> None:
-    store = with_providers(provider)
+async def test_an_identity_nobody_bound_does_not_sign_in_whatever_it_is_called(
+    provider: IdentityProvider, store: Store
+) -> None:
     provider.subject, provider.display = "1", "alice"
     provider.approve()
     async with console(store, signed_in=False, size=(100, 30)) as stage:
@@ -420,8 +419,7 @@ class Browser:
 
 
 def with_passkeys() -> Store:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     for name, value in (("enabled", "true"), ("rp_id", "localhost"), ("origin", ORIGIN)):
         store.site.set(f"passkeys.{name}", value)
     return store
@@ -439,24 +437,43 @@ async def start_registering(stage: Stage, label: str = "laptop") -> None:
     await stage.pilot.press("enter")
 
 
-async def registered(stage: Stage, browser: Browser, label: str = "laptop") -> None:
+async def open_list(stage: Stage) -> None:
     stage.app.push_screen(Passkeys(can_register=True))
     await until_shows(stage, Passkeys)
     await stage.settle()
-    await start_registering(stage, label)
+
+
+async def registered(stage: Stage, browser: Browser) -> None:
+    await open_list(stage)
+    await start_registering(stage)
     await until_shows(stage, PasskeyCeremony)
     assert (await browser.run(code_shown(stage))).status_code == 200
     await until_shows(stage, Passkeys)
 
 
-async def test_a_passkey_is_registered_and_the_console_notices() -> None:
+@asynccontextmanager
+async def registration() -> AsyncIterator[tuple[Stage, Browser]]:
+    """A console that waits for the browser to register a passkey."""
     store = with_passkeys()
     async with console(store) as stage:
-        browser = Browser(store)
-        stage.app.push_screen(Passkeys(can_register=True))
-        await until_shows(stage, Passkeys)
+        await open_list(stage)
         await start_registering(stage)
         await until_shows(stage, PasskeyCeremony)
+        yield stage, Browser(store)
+
+
+@asynccontextmanager
+async def passkey_sign_in(store: Store) -> AsyncIterator[Stage]:
+    """The sign-in screen, from which a person has gone on to the browser."""
+    async with console(store, signed_in=False, size=(100, 30)) as stage:
+        stage.app.screen.query_one(".passkey").focus()
+        await stage.pilot.press("enter")
+        await until_shows(stage, PasskeyCeremony)
+        yield stage
+
+
+async def test_a_passkey_is_registered_and_the_console_notices() -> None:
+    async with registration() as (stage, browser):
         await until_says(stage, f"{ORIGIN}/passkey")
         await until_says(stage, code_shown(stage))
         await until_says(stage, "Waiting for your browser: 2:00 left")
@@ -477,10 +494,7 @@ async def test_a_passkey_is_registered_and_the_console_notices() -> None:
 async def test_only_a_page_on_localhost_needs_a_forwarded_port(origin: str, hint: str) -> None:
     store = with_passkeys()
     store.site.set("passkeys.origin", origin)
-    async with console(store, signed_in=False, size=(100, 30)) as stage:
-        stage.app.screen.query_one(".passkey").focus()
-        await stage.pilot.press("enter")
-        await until_shows(stage, PasskeyCeremony)
+    async with passkey_sign_in(store) as stage:
         shown = str(stage.app.screen.query_one("#hint", Static).content)
         assert shown.partition("first: ")[2] == hint
         assert bool(shown) is bool(hint)
@@ -489,13 +503,7 @@ async def test_only_a_page_on_localhost_needs_a_forwarded_port(origin: str, hint
 
 
 async def test_a_refused_answer_is_told_in_the_console_too() -> None:
-    store = with_passkeys()
-    async with console(store) as stage:
-        browser = Browser(store)
-        stage.app.push_screen(Passkeys(can_register=True))
-        await until_shows(stage, Passkeys)
-        await start_registering(stage)
-        await until_shows(stage, PasskeyCeremony)
+    async with registration() as (stage, browser):
         response = await browser.run(code_shown(stage), user_verified=False)
         assert response.status_code == 401
         await until_says(stage, "did not check that it was you")
@@ -506,13 +514,7 @@ async def test_a_refused_answer_is_told_in_the_console_too() -> None:
 
 
 async def test_cancelling_makes_the_code_useless() -> None:
-    store = with_passkeys()
-    async with console(store) as stage:
-        browser = Browser(store)
-        stage.app.push_screen(Passkeys(can_register=True))
-        await until_shows(stage, Passkeys)
-        await start_registering(stage)
-        await until_shows(stage, PasskeyCeremony)
+    async with registration() as (stage, browser):
         code = code_shown(stage)
         await stage.pilot.press("escape")
         await until_shows(stage, Passkeys)
@@ -521,13 +523,7 @@ async def test_cancelling_makes_the_code_useless() -> None:
 
 
 async def test_a_code_that_runs_out_is_told_and_another_can_be_had() -> None:
-    store = with_passkeys()
-    async with console(store) as stage:
-        browser = Browser(store)
-        stage.app.push_screen(Passkeys(can_register=True))
-        await until_shows(stage, Passkeys)
-        await start_registering(stage)
-        await until_shows(stage, PasskeyCeremony)
+    async with registration() as (stage, browser):
         stage.clock.advance(seconds=60)
         await until_says(stage, "1:00 left")
         stage.clock.advance(seconds=60)
@@ -541,22 +537,17 @@ async def test_a_code_that_runs_out_is_told_and_another_can_be_had() -> None:
 
 
 async def test_a_database_that_is_busy_for_a_moment_does_not_end_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = with_passkeys()
-    async with console(store) as stage:
-        browser = Browser(store)
-        stage.app.push_screen(Passkeys(can_register=True))
-        await until_shows(stage, Passkeys)
-        await start_registering(stage)
-        await until_shows(stage, PasskeyCeremony)
-        outcome = store.ceremonies.outcome
+    async with registration() as (stage, browser):
+        ceremonies = stage.store.ceremonies
+        outcome = ceremonies.outcome
 
         def busy(_: str) -> CeremonyState:
             raise DatabaseBusy
 
-        monkeypatch.setattr(store.ceremonies, "outcome", busy)
+        monkeypatch.setattr(ceremonies, "outcome", busy)
         notice = stage.app.screen.query_one(Notice)
         await until(stage, lambda: DatabaseBusy.sentence in str(notice.content))
-        monkeypatch.setattr(store.ceremonies, "outcome", outcome)
+        monkeypatch.setattr(ceremonies, "outcome", outcome)
         await browser.run(code_shown(stage))
         await until_says(stage, "was registered.")
 
@@ -583,8 +574,7 @@ async def test_a_list_that_was_closed_before_it_was_filled_is_forgotten(monkeypa
 async def test_a_taken_label_is_refused_before_the_browser_is_asked() -> None:
     store = with_passkeys()
     async with console(store) as stage:
-        browser = Browser(store)
-        await registered(stage, browser)
+        await registered(stage, Browser(store))
         await start_registering(stage, "LAPTOP")
         await until_says(stage, "Another passkey has this label.")
 
@@ -616,10 +606,7 @@ async def test_a_passkey_signs_in_and_the_second_factor_is_asked_for(two_factor:
     assert (await browser.run(begun.code)).status_code == 200
     if two_factor:
         enable_two_factor(store)
-    async with console(store, signed_in=False, size=(100, 30)) as stage:
-        stage.app.screen.query_one(".passkey").focus()
-        await stage.pilot.press("enter")
-        await until_shows(stage, PasskeyCeremony)
+    async with passkey_sign_in(store) as stage:
         await browser.run(code_shown(stage))
         if two_factor:
             await until_says(stage, "has two-factor authentication")
@@ -629,11 +616,7 @@ async def test_a_passkey_signs_in_and_the_second_factor_is_asked_for(two_factor:
 
 
 async def test_a_sign_in_that_is_given_up_leaves_the_password() -> None:
-    store = with_passkeys()
-    async with console(store, signed_in=False, size=(100, 30)) as stage:
-        stage.app.screen.query_one(".passkey").focus()
-        await stage.pilot.press("enter")
-        await until_shows(stage, PasskeyCeremony)
+    async with passkey_sign_in(with_passkeys()) as stage:
         await stage.pilot.press("escape")
         await until_shows(stage, SignIn)
         await stage.fill("username", "alice")
@@ -665,8 +648,7 @@ async def test_while_the_administrator_has_passkeys_off_the_console_says_exactly
     store = with_passkeys()
     async with console(store) as stage:
         store.site.set("passkeys.enabled", "false")
-        stage.app.push_screen(Passkeys(can_register=True))
-        await until_shows(stage, Passkeys)
+        await open_list(stage)
         await start_registering(stage)
         await until_says(stage, "Administrator has not enabled Passkey login")
         assert not (await stage.app.account.sign_in_options()).passkeys

@@ -52,8 +52,7 @@ def is_offered(stage: Stage) -> bool:
 
 
 async def test_send_test_asks_for_the_code_that_it_sent(sent: list[Job]) -> None:
-    async with console(with_pager()) as stage:
-        await stage.press("3")
+    async with console(with_pager(), press="3") as stage:
         assert email_note(stage) == "Not confirmed: Send test sends a code. Until then: alice@example.com"
         await stage.click("#send-test-email")
         assert isinstance(stage.app.screen, ConfirmEmail)
@@ -69,8 +68,7 @@ async def test_send_test_asks_for_the_code_that_it_sent(sent: list[Job]) -> None
 
 
 async def test_a_code_may_be_entered_later(sent: list[Job]) -> None:
-    async with console(with_pager()) as stage:
-        await stage.press("3")
+    async with console(with_pager(), press="3") as stage:
         assert not is_offered(stage)
         await stage.click("#send-test-email")
         await stage.press("enter")
@@ -84,8 +82,7 @@ async def test_a_code_may_be_entered_later(sent: list[Job]) -> None:
 
 
 async def test_the_fourth_code_in_an_hour_is_refused(sent: list[Job]) -> None:
-    async with console(with_pager()) as stage:
-        await stage.press("3")
+    async with console(with_pager(), press="3") as stage:
         for _ in range(3):
             await stage.click("#send-test-email")
             await stage.press("escape")
@@ -95,8 +92,7 @@ async def test_the_fourth_code_in_an_hour_is_refused(sent: list[Job]) -> None:
 
 
 async def test_the_accounts_own_address_needs_no_code(sent: list[Job]) -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         assert not is_offered(stage)
         await stage.click("#send-test-email")
         assert not isinstance(stage.app.screen, ConfirmEmail)

@@ -19,7 +19,7 @@ from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 from tests.harness.console_steps import open_module
 from tests.harness.consoles import console
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import add_account, make_store, sign_in, store_with_account
 from tui.local_account import LocalAccount
 from tui.widgets.keyset_table import KeysetTable
 from tui.widgets.small_screen import SmallScreenNote
@@ -98,8 +98,7 @@ async def test_the_wallet_shows_the_first_price_without_saying_there_is_none() -
 
 
 async def test_the_cursor_stays_on_its_api_key_when_the_list_is_read_again() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     token = sign_in(store)
     store.api_keys.create(token, "first")
     store.api_keys.create(token, "second")
@@ -143,8 +142,7 @@ async def test_a_page_that_failed_says_so_no_longer_once_it_can_be_read(monkeypa
 
 
 async def test_edits_that_cannot_be_saved_on_leaving_are_shown_with_their_error() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("quota-warning-threshold", "zzz")
         await stage.press("4")
         await open_module(stage, "wallet")
@@ -226,8 +224,7 @@ async def test_an_api_key_is_made_shown_once_and_revoked() -> None:
 
 
 async def test_the_checks_lead_to_their_setting() -> None:
-    async with console() as stage:
-        await stage.press("r")
+    async with console(press="r") as stage:
         assert isinstance(stage.app.screen, RecommendationList)
         await stage.press("down", "down", "down", "enter")
         assert stage.app.screen.query_one(SettingsPage).active == "notifications"
@@ -263,8 +260,7 @@ async def test_the_palette_offers_every_tab_and_action_and_no_screenshot() -> No
 
 
 async def test_a_palette_command_opens_its_dialog() -> None:
-    async with console() as stage:
-        await stage.press("5")
+    async with console(press="5") as stage:
         command = next(each for each in commands(stage.app, stage.app.screen) if each.title == "Delete account")
         command.run()
         await stage.settle()

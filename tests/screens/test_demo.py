@@ -110,7 +110,5 @@ async def test_whoever_signed_out_of_the_demo_is_told_how_to_come_back() -> None
         assert isinstance(stage.app.screen, SignIn)
         assert stage.says(NAME)
         assert stage.says(PASSWORD)
-        await stage.fill("username", NAME)
-        await stage.fill("password", PASSWORD)
-        await stage.click("#sign-in")
+        await stage.sign_in(NAME, PASSWORD)
         assert isinstance(stage.app.screen, Console)

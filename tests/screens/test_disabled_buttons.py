@@ -9,8 +9,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_disabled_button_is_not_dimmed_twice() -> None:
-    async with console() as stage:
-        await stage.press("4")
+    async with console(press="4") as stage:
         button = stage.app.screen.query_one("#price #save", Button)
         assert button.disabled
         assert (button.opacity, button.styles.text_opacity) == (1.0, 1.0)

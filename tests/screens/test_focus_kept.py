@@ -68,8 +68,7 @@ async def test_enter_twice_on_send_test_sends_and_switches_nothing() -> None:
         await stage.pilot.press("enter", "space", "enter")
         assert switch.value is was
         assert stage.app.focused is button
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert not button.disabled
         assert account.asked == ["send_test"]
         assert stage.app.focused is button
@@ -108,8 +107,7 @@ async def test_sign_out_others_keeps_the_focus_when_there_are_none_left() -> Non
 
 
 async def test_a_switch_the_administrator_took_away_is_not_switched() -> None:
-    async with console() as stage:
-        await stage.press("6")
+    async with console(press="6") as stage:
         switch = stage.app.screen.query_one("#module-wallet", Toggle)
         switch.focus()
         stage.store.site.set("sidebar.hidden_modules", "wallet")

@@ -33,8 +33,7 @@ async def test_the_footer_is_not_dimmed_with_the_page(keys: tuple[str, ...]) -> 
 
 
 async def test_a_click_on_the_footer_below_a_dialog_presses_its_key() -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         assert isinstance(stage.app.screen, ChangePassword)
         row = stage.text().split("\n")[23]
         assert "esc Cancel" in row

@@ -123,8 +123,7 @@ async def test_every_key_at_the_bottom_does_what_it_says() -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)])
 async def test_the_wizard_helps_with_a_question_mark_in_each_step(size: tuple[int, int]) -> None:
-    async with console(size=size) as stage:
-        await stage.press("f")
+    async with console(size=size, press="f") as stage:
         wizard = stage.app.screen
         assert isinstance(wizard, TwoFactorSetup)
         for step in range(3):
@@ -143,11 +142,9 @@ async def test_the_wizard_helps_with_a_question_mark_in_each_step(size: tuple[in
 
 
 async def test_a_question_mark_beside_the_fields_of_a_dialog_helps() -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         assert isinstance(stage.app.screen, ChangePassword)
-        stage.app.screen.query_one("#cancel").focus()
-        await stage.settle()
+        await stage.focus("#cancel")
         line = stage.text().split("\n")[-1]
         assert all(hint in line for hint in ("^v Show", "esc Cancel", "^p Commands", "? Help", "^q Quit")), line
         await stage.press("question_mark")

@@ -9,18 +9,13 @@ from store.sections import NotificationSettings, PriceSettings, PrivacySettings
 from store.setting_fields import settings_of
 from tests.harness.consoles import Stage, console
 from tests.harness.slow_accounts import slow_console
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import sign_in, store_with_account
 from tui import input_queue
 from tui.widgets.context_panel import ContextPanel
 from tui.widgets.field import Field
 from tui.widgets.toggle import Toggle
 
 pytestmark = pytest.mark.anyio
-
-
-async def toggle(stage: Stage, control: str) -> None:
-    stage.app.screen.query_one(f"#{control}", Toggle).focus()
-    await stage.press("space")
 
 
 def value_of(stage: Stage, control: str) -> str:
@@ -32,26 +27,24 @@ def section_of(stage: Stage) -> NotificationSettings:
 
 
 async def test_the_settings_that_differ_are_counted() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         assert not stage.says("unsaved")
         await stage.fill("quota-warning-threshold", "2.00")
         assert stage.says("1 unsaved change")
         await stage.fill("quota-warning-threshold", "not a number")
-        await toggle(stage, "channel-email")
+        await stage.toggle("channel-email")
         assert stage.says("2 unsaved changes")
-        await toggle(stage, "channel-email")
+        await stage.toggle("channel-email")
         await stage.fill("quota-warning-threshold", "1")
         assert not stage.says("unsaved")
 
 
 async def test_edits_are_discarded_and_brought_back_by_the_same_key() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("quota-warning-threshold", "2.00")
         await stage.fill("webhook-url", "https://hooks.example.com/x")
         await stage.fill("gotify-token", "AbCdEfGhIjKlMnOp")
-        await toggle(stage, "channel-webhook")
+        await stage.toggle("channel-webhook")
         assert stage.says("4 unsaved changes")
         await stage.press("u")
         assert stage.says("Edits discarded. u brings them back.")
@@ -69,9 +62,8 @@ async def test_edits_are_discarded_and_brought_back_by_the_same_key() -> None:
 
 
 async def test_discarded_edits_come_back_by_the_button_too() -> None:
-    async with console() as stage:
-        await stage.press("4")
-        await toggle(stage, "accept-unpriced-models")
+    async with console(press="4") as stage:
+        await stage.toggle("accept-unpriced-models")
         await stage.click("#price #discard")
         assert not stage.app.screen.query_one("#accept-unpriced-models", Toggle).value
         assert stage.says("Bring back u")
@@ -80,8 +72,7 @@ async def test_discarded_edits_come_back_by_the_button_too() -> None:
 
 
 async def test_what_is_edited_after_a_discard_is_not_overwritten() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         page = stage.app.screen.query_one(SettingsPage)
         await stage.fill("quota-warning-threshold", "2.00")
         stage.app.screen.query_one("#settings-tabs").focus()
@@ -95,9 +86,8 @@ async def test_what_is_edited_after_a_discard_is_not_overwritten() -> None:
 
 
 async def test_the_key_of_a_discard_that_was_remapped_is_the_one_that_is_told() -> None:
-    async with console(keys={"tab.discard": "f9"}) as stage:
-        await stage.press("4")
-        await toggle(stage, "accept-unpriced-models")
+    async with console(keys={"tab.discard": "f9"}, press="4") as stage:
+        await stage.toggle("accept-unpriced-models")
         await stage.press("f9")
         assert stage.says("Edits discarded. f9 brings them back.")
         await stage.press("f9")
@@ -105,8 +95,7 @@ async def test_the_key_of_a_discard_that_was_remapped_is_the_one_that_is_told() 
 
 
 async def test_reset_has_a_key() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.settings.save(sign_in(store), PriceSettings(True), 1)
     async with console(store) as stage:
         await stage.press("4", "R")
@@ -116,11 +105,10 @@ async def test_reset_has_a_key() -> None:
 
 
 async def test_a_save_says_what_it_changed_until_the_next_edit() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("quota-warning-threshold", "2.50")
         await stage.fill("webhook-secret", "whsec_" + "A" * 43 + "=")
-        await toggle(stage, "channel-email")
+        await stage.toggle("channel-email")
         await stage.press("ctrl+s")
         assert stage.says("Saved. Quota Warning Threshold: $2.50 · Send by e-mail: off · Webhook secret: replaced")
         await stage.fill("quota-warning-threshold", "3")
@@ -128,17 +116,15 @@ async def test_a_save_says_what_it_changed_until_the_next_edit() -> None:
 
 
 async def test_a_save_of_the_sidebar_names_the_hidden_modules() -> None:
-    async with console() as stage:
-        await stage.press("6")
-        await toggle(stage, "module-wallet")
+    async with console(press="6") as stage:
+        await stage.toggle("module-wallet")
         await stage.press("ctrl+s")
         assert stage.says("Saved. Hidden: Wallet.")
 
 
 async def test_enter_in_a_field_goes_to_the_next_row() -> None:
-    async with console() as stage:
-        await stage.press("3")
-        stage.app.screen.query_one("#quota-warning-threshold").focus()
+    async with console(press="3") as stage:
+        await stage.focus("#quota-warning-threshold")
         await stage.press("enter")
         assert stage.app.focused is stage.app.screen.query_one("#channel-email")
 
@@ -157,25 +143,21 @@ async def test_a_form_that_was_not_read_yet_shows_no_value() -> None:
                 await stage.until(lambda label=label: stage.says(f"{label} …"))  # type: ignore[misc]
                 for word in ("━●", "●━", "━◐━", "shown"):
                     assert word not in stage.text()
-            account.answers.set()
-            await stage.settle()
+            await account.answer(stage)
             assert stage.says("Send by e-mail ━● on")
 
 
 async def test_the_panel_says_what_a_setting_does_and_when_it_was_changed() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.settings.save(sign_in(store), PriceSettings(True), 1)
     store.context.clock.advance(hours=12 * 24)  # type: ignore[attr-defined] # the still clock of the tests
-    async with console(store, size=(120, 44)) as stage:
-        await stage.press("4")
-        stage.app.screen.query_one("#accept-unpriced-models").focus()
-        await stage.settle()
+    async with console(store, size=(120, 44), press="4") as stage:
+        await stage.focus("#accept-unpriced-models")
         assert stage.app.screen.query_one(ContextPanel).border_title == "Accept Models Without Price Settings"
         assert stage.says("When enabled, calls to models without configured pricing are allowed.")
         assert stage.says("This setting should only be enabled when you fully understand the billing implications.")
         assert stage.says("Last changed 12 days ago.")
-        await toggle(stage, "accept-unpriced-models")
+        await stage.toggle("accept-unpriced-models")
         await stage.press("ctrl+s")
         assert stage.says("Last changed just now.")
 
@@ -196,8 +178,7 @@ async def test_the_panel_holds_all_that_there_is_to_say(size: tuple[int, int]) -
 
 
 async def test_every_field_has_the_words_of_its_setting() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         fields = {field.title: field for field in stage.app.screen.query("#notifications Field").results(Field)}
         for setting in settings_of(NotificationSettings):
             field = fields[setting.title]
@@ -206,8 +187,7 @@ async def test_every_field_has_the_words_of_its_setting() -> None:
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (160, 50)])
 async def test_a_long_error_wraps_and_nothing_of_it_is_cut(size: tuple[int, int]) -> None:
-    async with console(size=size) as stage:
-        await stage.press("3")
+    async with console(size=size, press="3") as stage:
         await stage.fill("webhook-url", "https://hooks.example.com:8443/quota")
         await stage.press("ctrl+s")
         place = stage.app.screen.query_one("#webhook-section").region

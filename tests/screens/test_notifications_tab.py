@@ -39,11 +39,6 @@ def stored(stage: Stage) -> NotificationSettings:
     return stage.store.settings.load(sign_in(stage.store, source="observer"), NotificationSettings).section
 
 
-async def focus(stage: Stage, control: str) -> None:
-    stage.app.screen.query_one(f"#{control}").focus()
-    await stage.settle()
-
-
 def with_secrets(**changes: object) -> Store:
     store = make_store()
     account = add_account(store)
@@ -73,11 +68,10 @@ def _nothing_leaves_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_channel_that_is_off_is_one_row_until_it_is_turned_on() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         assert [rows(stage, channel) for channel in Channel] == [2, 1, 1, 1]
         assert stage.says("○ Bark")
-        await focus(stage, "channel-bark")
+        await stage.focus("#channel-bark")
         await stage.press("space")
         assert rows(stage, Channel.BARK) == 3
         assert stage.says("● Bark")
@@ -87,9 +81,8 @@ async def test_a_channel_that_is_off_is_one_row_until_it_is_turned_on() -> None:
 
 
 async def test_enter_on_the_row_of_a_channel_opens_its_fields_and_does_not_turn_it_on() -> None:
-    async with console() as stage:
-        await stage.press("3")
-        await focus(stage, "channel-gotify")
+    async with console(press="3") as stage:
+        await stage.focus("#channel-gotify")
         await stage.press("enter")
         assert stage.app.focused is stage.app.screen.query_one("#gotify-url")
         assert not stage.app.screen.query_one("#channel-gotify", Toggle).value
@@ -99,9 +92,8 @@ async def test_enter_on_the_row_of_a_channel_opens_its_fields_and_does_not_turn_
 
 
 async def test_edited_fields_of_a_channel_stay_visible() -> None:
-    async with console() as stage:
-        await stage.press("3")
-        await focus(stage, "channel-gotify")
+    async with console(press="3") as stage:
+        await stage.focus("#channel-gotify")
         await stage.press("enter")
         await stage.type("https://gotify.example.com")
         await stage.press("escape", "4", "3")
@@ -110,8 +102,7 @@ async def test_edited_fields_of_a_channel_stay_visible() -> None:
 
 
 async def test_an_error_in_a_folded_channel_opens_it() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("gotify-url", "http://127.0.0.1/")
         section(stage, Channel.GOTIFY).is_entered = False
         section(stage, Channel.GOTIFY).fold()
@@ -132,8 +123,7 @@ async def test_a_setting_of_a_folded_channel_can_be_gone_to() -> None:
 
 
 async def test_everything_of_two_channels_fits_a_terminal_of_24_rows() -> None:
-    async with console(notified_store()) as stage:
-        await stage.press("3")
+    async with console(notified_store(), press="3") as stage:
         pane = stage.app.screen.query_one(NotificationsPane)
         assert pane.max_scroll_y == 0
         for words in ("Quota warning", "Email", "Webhook", "Bark", "Gotify", "Save Settings", "Reset to Default"):
@@ -144,15 +134,13 @@ async def test_everything_of_two_channels_fits_a_terminal_of_24_rows() -> None:
 
 
 async def test_the_threshold_stands_beside_what_is_left() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         assert stage.says("USD of $5.00 left")
         assert stage.app.screen.query_one("#quota-warning", Section).state.plain == "one warning per fall"
 
 
 async def test_the_last_delivery_is_in_the_edge_of_its_channel() -> None:
-    async with console(notified_store()) as stage:
-        await stage.press("3")
+    async with console(notified_store(), press="3") as stage:
         assert section(stage, Channel.EMAIL).state.plain == "sent 3 h ago ✓"
         assert section(stage, Channel.BARK).state.plain == ""
         text = f"{section(stage, Channel.WEBHOOK).state.plain} {stage.text()}"
@@ -167,8 +155,7 @@ async def test_a_failed_delivery_is_told_in_full_at_any_width(width: int) -> Non
     store = with_secrets()
     (job,) = store.outbox.lease(delivery_id=store.outbox.enqueue_test(sign_in(store), Channel.WEBHOOK))
     store.outbox.failed(job, error, None)
-    async with console(store, size=(width, 40)) as stage:
-        await stage.press("3")
+    async with console(store, size=(width, 40), press="3") as stage:
         place = section(stage, Channel.WEBHOOK).region
         lines = [line[place.x + 1 : place.right - 1] for line in stage.text().split("\n")[place.y : place.bottom]]
         assert error.rstrip(".") in " ".join(" ".join(lines).split())
@@ -183,15 +170,14 @@ async def test_a_test_goes_out_on_the_channel_of_the_focused_row() -> None:
         await stage.press("3")
         page = stage.app.screen.query_one(SettingsPage)
         assert page.check_action("test", ()) is None, "no channel has the focus"
-        await focus(stage, "channel-webhook")
+        await stage.focus("#channel-webhook")
         assert page.check_action("test", ()) is True
         await stage.pilot.press("T")
         await stage.until(lambda: account.asked)
         assert section(stage, Channel.WEBHOOK).state.plain == "sending…"
         assert page.check_action("test", ()) is None, "one is under way"
         await stage.pilot.press("T")
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert account.asked == ["send_test"]
         assert stage.app.focused is stage.app.screen.query_one("#channel-webhook")
         assert "✗" in section(stage, Channel.WEBHOOK).state.plain
@@ -201,23 +187,21 @@ async def test_the_button_of_a_test_keeps_the_focus_while_it_runs() -> None:
     async with slow_console("send_test", store=with_secrets()) as (stage, account):
         await stage.settle()
         await stage.press("3")
-        await focus(stage, "send-test-webhook")
+        await stage.focus("#send-test-webhook")
         await stage.pilot.press("enter")
         await stage.until(lambda: account.asked)
         button = stage.app.screen.query_one("#send-test-webhook", Button)
         assert button.disabled
         assert stage.app.focused is button
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert not button.disabled
         assert stage.app.focused is button
 
 
 async def test_no_test_is_sent_of_what_is_not_saved() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("quota-warning-threshold", "2")
-        await focus(stage, "channel-email")
+        await stage.focus("#channel-email")
         await stage.press("T")
         assert stage.says("Save your changes first; a test is sent to what is stored.")
 
@@ -226,11 +210,10 @@ async def test_no_test_is_sent_of_what_is_not_saved() -> None:
 
 
 async def test_a_stored_secret_is_cleared_by_an_act_of_its_own_that_can_be_undone() -> None:
-    async with console(with_secrets()) as stage:
-        await stage.press("3")
+    async with console(with_secrets(), press="3") as stage:
         field = stage.app.screen.query_one("#webhook-secret", StoredSecretInput)
         assert field.placeholder == f"stored …{SECRET[-4:]} · type to replace"
-        await focus(stage, "webhook-secret")
+        await stage.focus("#webhook-secret")
         await stage.press("ctrl+x")
         assert stage.says("will be cleared on save")
         assert stage.says("1 unsaved change")
@@ -244,9 +227,8 @@ async def test_a_stored_secret_is_cleared_by_an_act_of_its_own_that_can_be_undon
 
 
 async def test_a_space_clears_no_secret() -> None:
-    async with console(with_secrets()) as stage:
-        await stage.press("3")
-        await focus(stage, "webhook-secret")
+    async with console(with_secrets(), press="3") as stage:
+        await stage.focus("#webhook-secret")
         await stage.press("space")
         assert not stage.says("unsaved")
         await stage.press("ctrl+s")
@@ -254,9 +236,8 @@ async def test_a_space_clears_no_secret() -> None:
 
 
 async def test_typing_after_the_mark_replaces_the_secret() -> None:
-    async with console(with_secrets()) as stage:
-        await stage.press("3")
-        await focus(stage, "webhook-secret")
+    async with console(with_secrets(), press="3") as stage:
+        await stage.focus("#webhook-secret")
         await stage.press("ctrl+x")
         await stage.type("whsec_" + base64.b64encode(b"n" * 32).decode())
         assert not stage.app.screen.query_one("#webhook-secret", StoredSecretInput).is_cleared
@@ -265,9 +246,8 @@ async def test_typing_after_the_mark_replaces_the_secret() -> None:
 
 
 async def test_a_mark_that_was_discarded_comes_back() -> None:
-    async with console(with_secrets()) as stage:
-        await stage.press("3")
-        await focus(stage, "webhook-secret")
+    async with console(with_secrets(), press="3") as stage:
+        await stage.focus("#webhook-secret")
         await stage.press("ctrl+x", "escape", "u")
         assert not stage.says("will be cleared on save")
         await stage.press("u")
@@ -275,11 +255,10 @@ async def test_a_mark_that_was_discarded_comes_back() -> None:
 
 
 async def test_there_is_nothing_to_clear_where_no_secret_is_stored() -> None:
-    async with console() as stage:
-        await stage.press("3")
-        await focus(stage, "channel-webhook")
+    async with console(press="3") as stage:
+        await stage.focus("#channel-webhook")
         await stage.press("enter")
-        await focus(stage, "webhook-secret")
+        await stage.focus("#webhook-secret")
         await stage.press("ctrl+x")
         assert not stage.says("unsaved")
         assert not stage.says("Clear")
@@ -288,20 +267,18 @@ async def test_there_is_nothing_to_clear_where_no_secret_is_stored() -> None:
 async def test_a_needed_secret_of_a_channel_that_is_on_cannot_be_cleared() -> None:
     empty = NotificationSettings()
     store = with_secrets(bark_on=True, bark_url=empty.bark_url.replaced("https://api.day.app/devicekey123"))
-    async with console(store) as stage:
-        await stage.press("3")
-        await focus(stage, "bark-url")
+    async with console(store, press="3") as stage:
+        await stage.focus("#bark-url")
         await stage.press("ctrl+x", "ctrl+s")
         assert stage.says("Enter the address the Bark app shows.")
         assert stored(stage).bark_url.is_set
 
 
 async def test_a_webhook_secret_is_generated_shown_once_and_saved() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         page = stage.app.screen.query_one(NotificationsPane)
         assert page.check_action("generate", ()) is False
-        await focus(stage, "channel-webhook")
+        await stage.focus("#channel-webhook")
         await stage.press("enter", "ctrl+g")
         dialog = stage.app.screen
         assert isinstance(dialog, WebhookSecret)

@@ -17,7 +17,7 @@ from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.values.usage import Kind, UsageEntry
 from tests.harness.consoles import PASSWORD, Stage, console
-from tests.harness.stores import add_account, make_store, sign_in, sqlite_url
+from tests.harness.stores import add_account, make_store, sign_in, sqlite_url, store_with_account
 from tui.widgets.confirm import Choice
 from tui.widgets.field import Field
 from tui.widgets.tab_bar import TabBar
@@ -38,15 +38,9 @@ def stored(stage: Stage) -> tuple[NotificationSettings, PriceSettings, PrivacySe
     )
 
 
-async def toggle(stage: Stage, control: str) -> None:
-    stage.app.screen.query_one(f"#{control}").focus()
-    await stage.press("space")
-
-
 async def test_a_price_switch_is_saved_only_with_save() -> None:
-    async with console() as stage:
-        await stage.press("4")
-        await toggle(stage, "accept-unpriced-models")
+    async with console(press="4") as stage:
+        await stage.toggle("accept-unpriced-models")
         assert stage.says("unpredictable costs")
         assert stored(stage)[1] == PriceSettings(False)
         await stage.press("ctrl+s")
@@ -55,9 +49,8 @@ async def test_a_price_switch_is_saved_only_with_save() -> None:
 
 
 async def test_saving_one_tab_leaves_the_others_alone() -> None:
-    async with console() as stage:
-        await stage.press("6")
-        await toggle(stage, "module-wallet")
+    async with console(press="6") as stage:
+        await stage.toggle("module-wallet")
         await stage.press("ctrl+s")
         await stage.press("3")
         await stage.fill("quota-warning-threshold", "7.50")
@@ -69,9 +62,8 @@ async def test_saving_one_tab_leaves_the_others_alone() -> None:
 
 
 async def test_a_dirty_tab_is_marked_and_keeps_its_edit_while_another_is_shown() -> None:
-    async with console() as stage:
-        await stage.press("5")
-        await toggle(stage, "record-client-ip")
+    async with console(press="5") as stage:
+        await stage.toggle("record-client-ip")
         assert "5•Privacy" in stage.text()
         await stage.click("#settings-tabs")
         await stage.press("2", "5")
@@ -80,17 +72,15 @@ async def test_a_dirty_tab_is_marked_and_keeps_its_edit_while_another_is_shown()
 
 
 async def test_an_edit_taken_back_is_no_edit() -> None:
-    async with console() as stage:
-        await stage.press("5")
-        await toggle(stage, "record-client-ip")
-        await toggle(stage, "record-client-ip")
+    async with console(press="5") as stage:
+        await stage.toggle("record-client-ip")
+        await stage.toggle("record-client-ip")
         assert "5•" not in stage.text()
         assert stage.app.screen.query_one("#privacy #save", Button).disabled
 
 
 async def test_what_cannot_be_read_is_shown_beside_what_is_wrong() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         for control, text in (
             ("quota-warning-threshold", "abc"),
             ("webhook-url", "no address"),
@@ -103,11 +93,10 @@ async def test_what_cannot_be_read_is_shown_beside_what_is_wrong() -> None:
 
 
 async def test_every_error_of_the_form_is_shown_at_once_and_the_first_has_the_focus() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("email-address", "not an address")
-        await toggle(stage, "channel-webhook")
-        await toggle(stage, "channel-gotify")
+        await stage.toggle("channel-webhook")
+        await stage.toggle("channel-gotify")
         await stage.press("ctrl+s")
         for sentence in (
             "Enter one address",
@@ -122,8 +111,7 @@ async def test_every_error_of_the_form_is_shown_at_once_and_the_first_has_the_fo
 
 @pytest.mark.parametrize("typed", ["1.005", "1e999", "-0", "abc", "", "١"])
 async def test_an_amount_that_is_none_is_refused_at_its_field(typed: str) -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("quota-warning-threshold", typed)
         await stage.press("ctrl+s")
         assert stage.says("Enter dollars with up to two decimals")
@@ -131,8 +119,7 @@ async def test_an_amount_that_is_none_is_refused_at_its_field(typed: str) -> Non
 
 
 async def test_fields_of_a_channel_are_kept_while_it_is_off() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("webhook-url", "https://hooks.example.com/quota")
         await stage.press("ctrl+s")
         assert stage.says("Saved.")
@@ -142,8 +129,7 @@ async def test_fields_of_a_channel_are_kept_while_it_is_off() -> None:
 
 
 async def test_a_stored_secret_is_never_shown_and_a_field_left_empty_keeps_it() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("bark-url", "https://api.day.app/devicekey123")
         await stage.press("ctrl+s")
         assert stage.says("Saved.")
@@ -155,20 +141,17 @@ async def test_a_stored_secret_is_never_shown_and_a_field_left_empty_keeps_it() 
 
 
 async def test_changing_where_warnings_go_asks_who_one_is() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         stage.clock.advance(minutes=6)
         await stage.fill("email-address", "elsewhere@example.com")
         await stage.press("ctrl+s")
         assert isinstance(stage.app.screen, Reauthenticate)
-        await stage.fill("password", PASSWORD)
-        await stage.press("enter")
+        await stage.enter("password", PASSWORD)
         assert stored(stage)[0].email_address == "elsewhere@example.com"
 
 
 async def test_a_lower_threshold_asks_who_one_is_and_a_higher_one_does_not() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         stage.clock.advance(minutes=6)
         await stage.fill("quota-warning-threshold", "9.00")
         await stage.press("ctrl+s")
@@ -178,8 +161,7 @@ async def test_a_lower_threshold_asks_who_one_is_and_a_higher_one_does_not() -> 
         assert isinstance(stage.app.screen, Reauthenticate)
         assert stage.says("Confirm your identity to lower the quota warning threshold.")
         assert stored(stage)[0].threshold_micro_usd == 9_000_000
-        await stage.fill("password", PASSWORD)
-        await stage.press("enter")
+        await stage.enter("password", PASSWORD)
         assert stored(stage)[0].threshold_micro_usd == 8_990_000
 
 
@@ -188,19 +170,17 @@ async def test_switching_one_of_two_channels_off_asks_who_one_is() -> None:
         elsewhere(stage, webhook_on=True, webhook_url="https://hooks.example.com/quota")
         await stage.press("3")
         stage.clock.advance(minutes=6)
-        await toggle(stage, "channel-webhook")
+        await stage.toggle("channel-webhook")
         await stage.press("ctrl+s")
         assert isinstance(stage.app.screen, Reauthenticate)
         assert stage.says("Confirm your identity to switch a notification channel off.")
         assert stored(stage)[0].webhook_on
-        await stage.fill("password", PASSWORD)
-        await stage.press("enter")
+        await stage.enter("password", PASSWORD)
         assert not stored(stage)[0].webhook_on
 
 
 async def test_giving_up_the_proof_keeps_what_was_typed() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         stage.clock.advance(minutes=6)
         await stage.fill("email-address", "elsewhere@example.com")
         await stage.press("ctrl+s")
@@ -247,7 +227,7 @@ async def test_what_only_the_other_side_changed_stays_stored() -> None:
 async def test_what_only_the_other_side_changed_can_be_taken_back() -> None:
     async with console() as stage:
         await meet(stage, webhook_url="https://hooks.example.org/theirs")
-        await toggle(stage, "keep-webhook_url")
+        await stage.toggle("keep-webhook_url")
         await stage.click("#save")
         assert stored(stage)[0].webhook_url == ""
 
@@ -280,8 +260,7 @@ async def test_both_values_of_a_conflict_can_be_read(length: int) -> None:
     def address(end: str) -> str:
         return "https://hooks.example.org/".ljust(length - len(end), "a") + end
 
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("webhook-url", address("/mine"))
         elsewhere(stage, webhook_url=address("/theirs"))
         await stage.press("ctrl+s")
@@ -295,9 +274,8 @@ async def test_both_values_of_a_conflict_can_be_read(length: int) -> None:
 
 
 async def test_going_back_from_a_conflict_keeps_the_form() -> None:
-    async with console() as stage:
-        await stage.press("4")
-        await toggle(stage, "accept-unpriced-models")
+    async with console(press="4") as stage:
+        await stage.toggle("accept-unpriced-models")
         token = sign_in(stage.store, source="other")
         saved = stage.store.settings.load(token, PriceSettings)
         stage.store.settings.save(token, PriceSettings(False), saved.version)
@@ -309,9 +287,8 @@ async def test_going_back_from_a_conflict_keeps_the_form() -> None:
 
 
 async def test_reset_fills_the_form_and_needs_save() -> None:
-    async with console() as stage:
-        await stage.press("6")
-        await toggle(stage, "section-dashboard")
+    async with console(press="6") as stage:
+        await stage.toggle("section-dashboard")
         await stage.press("ctrl+s")
         assert len(stored(stage)[3].hidden_modules) == 5
         await stage.click("#sidebar #reset")
@@ -322,8 +299,7 @@ async def test_reset_fills_the_form_and_needs_save() -> None:
 
 
 async def test_reset_keeps_stored_secrets_and_says_so() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("gotify-token", "AbCdEfGhIjKlMnOp")
         await stage.fill("quota-warning-threshold", "2.00")
         await stage.press("ctrl+s")
@@ -339,19 +315,16 @@ async def test_reset_keeps_stored_secrets_and_says_so() -> None:
 
 
 async def test_the_help_of_the_threshold_fits_its_line() -> None:
-    async with console() as stage:
-        await stage.press("3")
-        stage.app.screen.query_one("#quota-warning-threshold").focus()
-        await stage.settle()
+    async with console(press="3") as stage:
+        await stage.focus("#quota-warning-threshold")
         assert stage.says("falls below this amount in USD.")
 
 
 async def test_the_preview_follows_and_settings_stays_reachable() -> None:
-    async with console(size=(120, 40)) as stage:
-        await stage.press("6")
+    async with console(size=(120, 40), press="6") as stage:
         navigation = stage.app.screen.query_one("#navigation", Navigation)
         for section in ("chat", "dashboard", "personal"):
-            await toggle(stage, f"section-{section}")
+            await stage.toggle(f"section-{section}")
         assert navigation.shown == ["settings"]
         assert stored(stage)[3] == SidebarSettings()
         await stage.press("ctrl+s")
@@ -360,10 +333,9 @@ async def test_the_preview_follows_and_settings_stays_reachable() -> None:
 
 @pytest.mark.parametrize("way", ["discard", "another tab", "another module"])
 async def test_the_sidebar_goes_back_when_the_edits_are_left_or_discarded(way: str) -> None:
-    async with console(size=(120, 40)) as stage:
-        await stage.press("6")
+    async with console(size=(120, 40), press="6") as stage:
         navigation = stage.app.screen.query_one("#navigation", Navigation)
-        await toggle(stage, "module-wallet")
+        await stage.toggle("module-wallet")
         assert "wallet" not in navigation.shown
         match way:
             case "discard":
@@ -380,33 +352,30 @@ async def test_the_sidebar_goes_back_when_the_edits_are_left_or_discarded(way: s
 
 
 async def test_the_drawer_of_a_narrow_terminal_shows_what_is_saved() -> None:
-    async with console(size=(80, 24)) as stage:
-        await stage.press("6")
-        await toggle(stage, "module-wallet")
+    async with console(size=(80, 24), press="6") as stage:
+        await stage.toggle("module-wallet")
         assert "wallet" in stage.app.screen.query_one("#navigation", Navigation).shown
 
 
 async def test_an_area_shows_that_some_of_its_modules_are_hidden_and_turns_them_all() -> None:
-    async with console() as stage:
-        await stage.press("6")
-        await toggle(stage, "module-drawing-logs")
-        await toggle(stage, "module-task-logs")
+    async with console(press="6") as stage:
+        await stage.toggle("module-drawing-logs")
+        await stage.toggle("module-task-logs")
         assert stage.says("Dashboard Area ━◐━ some")
         assert stage.says("2 unsaved changes")
-        await toggle(stage, "section-dashboard")
+        await stage.toggle("section-dashboard")
         assert stage.says("Dashboard Area ━● shown")
         assert stage.says("Drawing Logs ━● shown")
         assert not stage.says("unsaved")
-        await toggle(stage, "section-dashboard")
+        await stage.toggle("section-dashboard")
         assert stage.says("Dashboard Area ●━ hidden")
         assert stage.says("5 unsaved changes")
 
 
 async def test_a_hidden_module_still_opens() -> None:
     """The toggles control visibility only."""
-    async with console() as stage:
-        await stage.press("6")
-        await toggle(stage, "module-wallet")
+    async with console(press="6") as stage:
+        await stage.toggle("module-wallet")
         await stage.press("ctrl+s")
         stage.app.screen.action_open_module("wallet")  # type: ignore[attr-defined] # the console's
         await stage.settle()
@@ -414,11 +383,9 @@ async def test_a_hidden_module_still_opens() -> None:
 
 
 async def test_a_module_the_administrator_hides_cannot_be_shown() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("sidebar.hidden_modules", "drawing-logs")
-    async with console(store) as stage:
-        await stage.press("6")
+    async with console(store, press="6") as stage:
         switch = stage.app.screen.query_one("#module-drawing-logs", Toggle)
         assert switch.disabled
         assert stage.says("Drawing Logs ●━ hidden by admin")
@@ -426,13 +393,11 @@ async def test_a_module_the_administrator_hides_cannot_be_shown() -> None:
 
 
 async def test_a_price_switch_that_the_administrator_overrides_says_so_and_keeps_what_is_stored() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.settings.save(sign_in(store), PriceSettings(True), 1)
     store.site.set("price.unpriced", "forbid")
     sentence = "The administrator of this site refuses models without a price; this switch has no effect here."
-    async with console(store) as stage:
-        await stage.press("4")
+    async with console(store, press="4") as stage:
         switch = stage.app.screen.query_one("#accept-unpriced-models", Toggle)
         assert switch.disabled
         assert stage.says("Accept Models Without Price Settings ●━ refused by admin")
@@ -455,8 +420,7 @@ async def test_stored_addresses_are_counted_and_erased() -> None:
     store.settings.save(token, PrivacySettings(True), saved.version)
     for _ in range(3):
         store.usage.record(account.id, UsageEntry(Kind.CONSUMPTION, "m", client_ip="203.0.113.7"))
-    async with console(store) as stage:
-        await stage.press("5")
+    async with console(store, press="5") as stage:
         assert stage.says("Log entries with an IP 3")
         await stage.click("#erase-ips")
         await stage.press("y")
@@ -469,14 +433,12 @@ async def test_models_without_a_price_are_listed() -> None:
     account = add_account(store)
     with pytest.raises(Exception, match="has no price"):
         store.pricing.admit(account.id, "mystery-[red]model")
-    async with console(store) as stage:
-        await stage.press("4")
+    async with console(store, press="4") as stage:
         assert stage.says("mystery-[red]model")
 
 
 async def test_a_busy_database_is_told_and_what_was_typed_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("quota-warning-threshold", "4.00")
 
         def busy(*_: object, **__: object) -> None:
@@ -491,9 +453,8 @@ async def test_a_busy_database_is_told_and_what_was_typed_stays(monkeypatch: pyt
 
 @pytest.mark.parametrize("way", ["ctrl+q", "sign-out", "palette"])
 async def test_leaving_with_unsaved_edits_asks_and_stays_by_default(way: str) -> None:
-    async with console() as stage:
-        await stage.press("4")
-        await toggle(stage, "accept-unpriced-models")
+    async with console(press="4") as stage:
+        await stage.toggle("accept-unpriced-models")
         match way:
             case "ctrl+q":
                 await stage.press("ctrl+q")
@@ -510,9 +471,8 @@ async def test_leaving_with_unsaved_edits_asks_and_stays_by_default(way: str) ->
 
 
 async def test_to_leave_twice_is_to_leave_once() -> None:
-    async with console() as stage:
-        await stage.press("4")
-        await toggle(stage, "accept-unpriced-models")
+    async with console(press="4") as stage:
+        await stage.toggle("accept-unpriced-models")
         await stage.press("ctrl+q", "ctrl+q")
         assert sum(isinstance(screen, Choice) for screen in stage.app.screen_stack) == 1
         await stage.press("escape")
@@ -524,9 +484,8 @@ async def test_to_leave_twice_is_to_leave_once() -> None:
 async def test_leaving_can_save_first(tmp_path: Path) -> None:
     store = make_store(sqlite_url(tmp_path))
     add_account(store)
-    async with console(store) as stage:
-        await stage.press("4")
-        await toggle(stage, "accept-unpriced-models")
+    async with console(store, press="4") as stage:
+        await stage.toggle("accept-unpriced-models")
         await stage.press("ctrl+q")
         await stage.pilot.press("s")
         await stage.until(lambda: not stage.app.is_running)
@@ -536,14 +495,12 @@ async def test_leaving_can_save_first(tmp_path: Path) -> None:
 
 
 async def test_a_lock_keeps_unsaved_edits() -> None:
-    async with console() as stage:
-        await stage.press("4")
-        await toggle(stage, "accept-unpriced-models")
+    async with console(press="4") as stage:
+        await stage.toggle("accept-unpriced-models")
         await stage.press("ctrl+l")
         assert stage.says("Locked")
         assert "Accept Models" not in stage.text()
-        await stage.fill("password", PASSWORD)
-        await stage.press("enter")
+        await stage.enter("password", PASSWORD)
         assert stage.app.screen.query_one("#accept-unpriced-models", Toggle).value
         assert "4•Price" in stage.text()
 
@@ -567,22 +524,19 @@ async def test_tabs_are_reached_by_digit_bracket_and_page_key() -> None:
 
 async def test_a_long_address_does_not_keep_the_tabs() -> None:
     """A field that scrolls its text would take the page keys for itself."""
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("webhook-url", "https://hooks.example.com/" + "a" * 200)
         for key, tab in (("ctrl+pagedown", "price"), ("ctrl+pageup", "security")):
             await stage.press("3")
-            stage.app.screen.query_one("#webhook-url").focus()
-            await stage.settle()
+            await stage.focus("#webhook-url")
             await stage.press(key)
             assert stage.app.screen.query_one(SettingsPage).active == tab
 
 
 async def test_save_is_greyed_until_something_changed() -> None:
-    async with console() as stage:
-        await stage.press("4")
+    async with console(press="4") as stage:
         page = stage.app.screen.query_one(SettingsPage)
         assert page.check_action("save", ()) is None
-        await toggle(stage, "accept-unpriced-models")
+        await stage.toggle("accept-unpriced-models")
         assert page.check_action("save", ()) is True
         assert isinstance(page.pane, SectionPane)

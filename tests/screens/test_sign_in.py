@@ -12,7 +12,7 @@ from screens.sign_in import SignIn
 from store.values.bindings import ProviderKind
 from tests.harness.console_steps import enable_two_factor
 from tests.harness.consoles import PASSWORD, console
-from tests.harness.stores import add_account, make_store
+from tests.harness.stores import add_account, make_store, store_with_account
 
 pytestmark = pytest.mark.anyio
 
@@ -85,9 +85,7 @@ async def test_a_password_lets_in_whatever_the_case_of_the_name() -> None:
 @pytest.mark.parametrize("name", ["alice", "nobody"])
 async def test_a_wrong_password_and_an_unknown_name_read_alike(name: str) -> None:
     async with console(signed_in=False) as stage:
-        await stage.fill("username", name)
-        await stage.fill("password", "wrong password here")
-        await stage.click("#sign-in")
+        await stage.sign_in(name, "wrong password here")
         assert stage.says("Wrong username or password.")
         assert stage.app.screen.query_one("#password", Input).value == ""
 
@@ -112,8 +110,7 @@ async def test_a_lockout_counts_down_and_ends() -> None:
 
 
 async def test_a_locked_name_does_not_keep_another_one_out() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     add_account(store, "bob", email="bob@example.com")
     async with console(store, signed_in=False) as stage:
         await stage.fill("username", "bob")
@@ -123,79 +120,57 @@ async def test_a_locked_name_does_not_keep_another_one_out() -> None:
         assert stage.says("Try again in 1:00")
         await stage.fill("username", "alice")
         assert not stage.says("Try again")
-        await stage.fill("username", "bob")
-        await stage.fill("password", PASSWORD)
-        await stage.click("#sign-in")
+        await stage.sign_in("bob", PASSWORD)
         assert stage.says("Try again in 1:00")
-        await stage.fill("username", "alice")
-        await stage.fill("password", PASSWORD)
-        await stage.click("#sign-in")
+        await stage.sign_in("alice", PASSWORD)
         assert isinstance(stage.app.screen, Console)
 
 
 @pytest.mark.parametrize("with_backup_code", [False, True])
 async def test_a_second_factor_is_asked_for(with_backup_code: bool) -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     enrolment = enable_two_factor(store)
     async with console(store, signed_in=False) as stage:
         stage.clock.advance(seconds=30)
-        await stage.fill("username", "alice")
-        await stage.fill("password", PASSWORD)
-        await stage.click("#sign-in")
+        await stage.sign_in("alice", PASSWORD)
         assert stage.app.screen.query_one("#code").display
-        await stage.fill("code", "000000")
-        await stage.press("enter")
+        await stage.enter("code", "000000")
         assert stage.says("The code is wrong")
         code = enrolment.codes[1] if with_backup_code else pyotp.TOTP(enrolment.secret).at(stage.clock.now())
-        await stage.fill("code", code)
-        await stage.press("enter")
+        await stage.enter("code", code)
         assert isinstance(stage.app.screen, Console)
 
 
 async def test_a_code_that_confirmed_the_enrolment_does_not_sign_in() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     enrolment = enable_two_factor(store)
     async with console(store, signed_in=False) as stage:
-        await stage.fill("username", "alice")
-        await stage.fill("password", PASSWORD)
-        await stage.click("#sign-in")
-        await stage.fill("code", pyotp.TOTP(enrolment.secret).at(stage.clock.now()))
-        await stage.press("enter")
+        await stage.sign_in("alice", PASSWORD)
+        await stage.enter("code", pyotp.TOTP(enrolment.secret).at(stage.clock.now()))
         assert stage.says("This code was used before")
 
 
 async def test_a_sign_in_that_took_too_long_starts_again() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     enrolment = enable_two_factor(store)
     async with console(store, signed_in=False) as stage:
-        await stage.fill("username", "alice")
-        await stage.fill("password", PASSWORD)
-        await stage.click("#sign-in")
+        await stage.sign_in("alice", PASSWORD)
         stage.clock.advance(minutes=6)
-        await stage.fill("code", pyotp.TOTP(enrolment.secret).at(stage.clock.now()))
-        await stage.press("enter")
+        await stage.enter("code", pyotp.TOTP(enrolment.secret).at(stage.clock.now()))
         assert stage.app.screen.query_one("#password").display
         assert stage.says("took too long")
 
 
 async def test_a_locked_console_takes_a_code_and_refuses_a_wrong_password() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     enrolment = enable_two_factor(store)
     async with console(store, signed_in=False) as stage:
         stage.clock.advance(seconds=30)
-        await stage.fill("username", "alice")
-        await stage.fill("password", PASSWORD)
-        await stage.click("#sign-in")
-        await stage.fill("code", enrolment.codes[2])
-        await stage.press("enter")
+        await stage.sign_in("alice", PASSWORD)
+        await stage.enter("code", enrolment.codes[2])
         await stage.press("ctrl+l")
         assert isinstance(stage.app.screen, LockScreen)
-        await stage.fill("password", "wrong")
-        await stage.press("enter")
+        await stage.enter("password", "wrong")
         assert isinstance(stage.app.screen, LockScreen)
         await stage.fill("code", pyotp.TOTP(enrolment.secret).at(stage.clock.now()))
         await stage.click("#unlock")
@@ -211,8 +186,7 @@ async def test_idle_minutes_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_locked_console_can_be_signed_out() -> None:
-    async with console() as stage:
-        await stage.press("ctrl+l")
+    async with console(press="ctrl+l") as stage:
         await stage.press("escape")
         assert isinstance(stage.app.screen, SignIn)
         assert stage.says("You signed out.")
@@ -224,8 +198,7 @@ async def press_many(pilot: Pilot[None], keys: str) -> None:
 
 
 async def test_a_locked_console_lets_no_key_through_to_the_page() -> None:
-    async with console() as stage:
-        await stage.press("ctrl+l")
+    async with console(press="ctrl+l") as stage:
         await press_many(stage.pilot, "txp")
         await stage.press("ctrl+s", "f2", "r")
         assert isinstance(stage.app.screen, LockScreen)
@@ -233,8 +206,7 @@ async def test_a_locked_console_lets_no_key_through_to_the_page() -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)])
 async def test_every_provider_can_be_read(size: tuple[int, int]) -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("account_binding.enabled", "true")
     names = ["A Very Long Provider Name Inc", "Forge", "GitHub", "Example University", "Letters Only"]
     for number, name in enumerate(names):

@@ -9,8 +9,8 @@ from screens.settings.two_factor_setup import TwoFactorSetup
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.values.recommendations import TITLES
 from tests.harness.console_steps import enrol
-from tests.harness.consoles import Stage, console
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.consoles import PASSWORD, console
+from tests.harness.stores import sign_in, store_with_account
 from tui.clipboard import Copied, Route
 from tui.widgets.field import Field
 from tui.widgets.tab_bar import TabBar
@@ -40,8 +40,7 @@ async def test_the_page_has_two_areas_and_six_tabs() -> None:
 
 
 async def test_binding_says_what_it_would_be_for_while_it_is_off() -> None:
-    async with console() as stage:
-        await stage.press("1")
+    async with console(press="1") as stage:
         assert stage.says("disabled by the administrator")
         assert stage.says("you can link a provider such as GitHub or an OIDC provider here")
         assert stage.says("to simplify login and identity verification")
@@ -49,8 +48,7 @@ async def test_binding_says_what_it_would_be_for_while_it_is_off() -> None:
 
 async def test_the_token_says_how_it_has_to_be_kept() -> None:
     async with console(size=LARGE) as stage:
-        stage.app.screen.query_one("#token-action").focus()
-        await stage.settle()
+        await stage.focus("#token-action")
         assert stage.says(
             "It functions as a bearer token and grants access to API endpoints associated with your account."
         )
@@ -64,8 +62,7 @@ async def test_the_token_says_how_it_has_to_be_kept() -> None:
 
 async def test_the_password_is_asked_for_thrice_and_to_be_rotated() -> None:
     async with console(size=LARGE) as stage:
-        stage.app.screen.query_one("#password-action").focus()
-        await stage.settle()
+        await stage.focus("#password-action")
         assert stage.says("periodically rotate credentials and avoid reusing passwords across services")
         await stage.press("p")
         for label in ("Original password", "New password", "Confirm new password"):
@@ -73,12 +70,10 @@ async def test_the_password_is_asked_for_thrice_and_to_be_rotated() -> None:
 
 
 async def test_a_passkey_is_offered_once_the_administrator_allows_it() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("passkeys.enabled", "true")
     async with console(store, size=LARGE) as stage:
-        stage.app.screen.query_one("#passkeys-action").focus()
-        await stage.settle()
+        await stage.focus("#passkeys-action")
         assert stage.says("passwordless authentication using device-based cryptographic credentials (WebAuthn)")
         assert stage.says("○ none")
         await stage.press("y", "f1")
@@ -86,8 +81,7 @@ async def test_a_passkey_is_offered_once_the_administrator_allows_it() -> None:
 
 
 async def test_the_wizard_names_its_steps_its_apps_and_its_button() -> None:
-    async with console() as stage:
-        await stage.press("f")
+    async with console(press="f") as stage:
         assert stage.says("① Scan QR Code")
         words = str(stage.app.screen.query_one("#scan-words", Static).content)
         assert "Google Authenticator or Microsoft Authenticator" in words
@@ -100,8 +94,7 @@ async def test_the_wizard_names_its_steps_its_apps_and_its_button() -> None:
         assert stage.says("Each code lets you in once if you lose your authenticator device")
         assert stage.says("Store them securely, offline")
         assert stage.says("may result in permanent loss of access")
-        await stage.fill("saved-code", code)
-        await stage.press("enter")
+        await stage.enter("saved-code", code)
         assert stage.says("③ Verify Setup")
         assert stage.says("Enter the current 6-digit verification code displayed in your authenticator app.")
         assert stage.says("Complete setup and enable two-factor authentication")
@@ -127,23 +120,19 @@ async def test_all_codes_are_copied_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_a_wrong_code_of_the_app_leaves_it_off() -> None:
-    async with console() as stage:
-        await stage.press("f")
+    async with console(press="f") as stage:
         wizard = stage.app.screen
         assert isinstance(wizard, TwoFactorSetup)
         await stage.press("enter")
-        await stage.fill("saved-code", wizard._open_enrolment.codes[0])
-        await stage.press("enter")
-        await stage.fill("code", "000000")
-        await stage.press("enter")
+        await stage.enter("saved-code", wizard._open_enrolment.codes[0])
+        await stage.enter("code", "000000")
         assert wizard is stage.app.screen
         assert stage.says("③ Verify Setup")
         assert not stage.store.two_factor.status(sign_in(stage.store)).is_enabled
 
 
 async def test_deleting_says_what_will_be_gone() -> None:
-    async with console() as stage:
-        await stage.press("x")
+    async with console(press="x") as stage:
         for sentence in (
             "All stored data will be permanently deleted.",
             "API keys, tokens and billing history will be removed.",
@@ -156,30 +145,26 @@ async def test_deleting_says_what_will_be_gone() -> None:
 
 
 async def test_four_channels_a_threshold_in_usd_and_the_accounts_own_address() -> None:
-    async with console(size=LARGE) as stage:
-        await stage.press("3")
+    async with console(size=LARGE, press="3") as stage:
         for channel in ("Email", "Webhook", "Bark", "Gotify"):
             assert len(stage.app.screen.query(f"Toggle#channel-{channel.lower()}")) == 1
             assert stage.says(channel)
         assert stage.app.screen.query_one("#email-address", Input).placeholder == "alice@example.com, of your account"
-        stage.app.screen.query_one("#quota-warning-threshold").focus()
-        await stage.settle()
+        await stage.focus("#quota-warning-threshold")
         assert stage.says("expressed as an equivalent USD amount")
         assert stage.says(
             "If set to $1.00, the system sends a notification when remaining quota falls below that value."
         )
         assert stage.says("helps prevent unexpected service interruption due to depleted balance")
         assert stage.app.screen.query_one("#quota-warning-threshold", Input).value == "1.00"
-        stage.app.screen.query_one("#email-address").focus()
-        await stage.settle()
+        await stage.focus("#email-address")
         assert stage.says(
             "If no custom notification email is specified, the system uses the email bound to your account."
         )
 
 
 async def test_each_switch_spells_out_what_it_does_on_and_off() -> None:
-    async with console() as stage:
-        await stage.press("4")
+    async with console(press="4") as stage:
         assert stage.says("Accept Models Without Price Settings")
         assert stage.says("API calls to models without defined pricing rules are blocked.")
         assert stage.says("Accept Models Without Price Settings ●━ off recommended")
@@ -202,8 +187,7 @@ async def test_each_switch_spells_out_what_it_does_on_and_off() -> None:
 
 
 async def test_three_sections_with_eight_modules_and_their_buttons() -> None:
-    async with console(size=LARGE) as stage:
-        await stage.press("6")
+    async with console(size=LARGE, press="6") as stage:
         labels = [field.label.strip() for field in stage.app.screen.query("#sidebar-form Field").results(Field)]
         assert labels == [
             "Chat Area",
@@ -220,18 +204,15 @@ async def test_three_sections_with_eight_modules_and_their_buttons() -> None:
         ]
         assert stage.says("Save Settings")
         assert stage.says("Reset to Default")
-        stage.app.screen.query_one("#module-playground").focus()
-        await stage.settle()
+        await stage.focus("#module-playground")
         assert stage.says("Playground (AI model testing environment), in the sidebar.")
         assert stage.says("control UI visibility only and do not disable underlying functionality or permissions")
 
 
 async def test_a_hidden_section_leaves_the_sidebar_only_after_saving() -> None:
     """The sidebar beside the form shows the edits while they are made, and what is saved everywhere else."""
-    async with console(size=LARGE) as stage:
-        await stage.press("6")
-        stage.app.screen.query_one("#section-dashboard").focus()
-        await stage.press("space")
+    async with console(size=LARGE, press="6") as stage:
+        await stage.toggle("section-dashboard")
         navigation = stage.app.screen.query_one("#navigation", Navigation)
         await stage.press("5")
         assert "overview" in navigation.shown
@@ -247,8 +228,7 @@ async def test_the_five_recommendations_in_the_words_of_the_documentation() -> N
         "Configure quota warnings to avoid service disruption",
         "Carefully review pricing safeguards before enabling models without price settings",
     ]
-    async with console(size=LARGE) as stage:
-        await stage.press("r")
+    async with console(size=LARGE, press="r") as stage:
         assert stage.says("To maintain a secure and stable environment:")
         assert stage.app.screen.query_one(OptionList).option_count == 5
         for title in TITLES.values():
@@ -276,11 +256,5 @@ async def test_two_factor_on_needs_both_at_the_next_sign_in() -> None:
         await enrol(stage)
         await stage.press("ctrl+l")
         await stage.press("escape")
-        await sign_in_with_password(stage)
+        await stage.sign_in("alice", PASSWORD)
         assert stage.says("Enter the code your authenticator app shows.")
-
-
-async def sign_in_with_password(stage: Stage) -> None:
-    await stage.fill("username", "alice")
-    await stage.fill("password", "correct horse battery staple")
-    await stage.click("#sign-in")
