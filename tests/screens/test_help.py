@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from screens.console import Console
 from screens.help import Help
 from screens.modules import page_for
 from screens.settings.change_password import ChangePassword
 from screens.settings.page import TABS, SettingsPage, pane_class
 from store.modules import MODULES
-from tests.harness.consoles import Stage, console
+from tests.harness.console_steps import open_module
+from tests.harness.consoles import console
 from tests.harness.screen_walk import every_screen
 from tui.account import EVERYTHING
 from tui.widgets.field import Field
@@ -54,8 +54,7 @@ async def test_f1_on_a_module_tells_of_that_module(module: str, sentence: str) -
 
 
 async def test_f1_in_a_dialog_tells_of_it_and_keeps_what_was_typed() -> None:
-    async with console(size=(100, 40)) as stage:
-        await stage.press("p")
+    async with console(size=(100, 40), press="p") as stage:
         await stage.type("half a pass")
         await stage.press("f1")
         assert stage.says("every other session is signed out")
@@ -88,8 +87,7 @@ async def test_f1_on_a_question_answers_nothing() -> None:
 
 
 async def test_f1_in_the_palette_keeps_what_was_typed() -> None:
-    async with console() as stage:
-        await stage.press("ctrl+p")
+    async with console(press="ctrl+p") as stage:
         await stage.type("price")
         await stage.press("f1")
         assert stage.says("Every command by its name")
@@ -110,11 +108,9 @@ async def test_the_line_about_each_field_fits_80_columns() -> None:
 
 @pytest.mark.parametrize("opens", ["f1", "ctrl+p", "ctrl+q"])
 async def test_the_line_about_a_field_is_empty_under_a_dialog_and_back_after_it(opens: str) -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("quota-warning-threshold", "2.00")  # for leaving to ask
-        stage.app.screen.query_one("#quota-warning-threshold").focus()
-        await stage.settle()
+        await stage.focus("#quota-warning-threshold")
         line = stage.app.screen.query_one(HelpLine)
         assert line.text == "A notification is sent when remaining quota falls below this amount in USD."
         await stage.press(opens)
@@ -128,13 +124,5 @@ async def test_the_line_about_a_field_is_empty_under_a_dialog_and_back_after_it(
 
 
 async def test_f1_before_signing_in() -> None:
-    async with console(signed_in=False) as stage:
-        await stage.press("f1")
+    async with console(signed_in=False, press="f1") as stage:
         assert stage.says("Five wrong passwords lock the account for a while")
-
-
-async def open_module(stage: Stage, module: str) -> None:
-    screen = stage.app.screen
-    assert isinstance(screen, Console)
-    screen.action_open_module(module)
-    await stage.settle()

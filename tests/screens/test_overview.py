@@ -16,10 +16,11 @@ from store.sections import SidebarSettings
 from store.store import Store
 from store.values.dashboard import Dashboard
 from store.values.usage import Kind, LoggedEntry, UsageEntry
+from tests.harness.console_steps import open_module
 from tests.harness.consoles import Stage, console
 from tests.harness.people import configure_mail
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
-from tests.harness.stores import START, add_account, make_store, sign_in
+from tests.harness.stores import START, sign_in, store_with_account
 from tests.snapshots.scenes import spent_store
 from tui.local_account import LocalAccount
 from tui.widgets.link_list import LinkList
@@ -28,11 +29,8 @@ pytestmark = pytest.mark.anyio
 
 
 async def open_overview(stage: Stage) -> OverviewPage:
-    screen = stage.app.screen
-    assert isinstance(screen, Console)
-    screen.action_open_module("overview")
-    await stage.settle()
-    return screen.query_one(OverviewPage)
+    await open_module(stage, "overview")
+    return stage.app.screen.query_one(OverviewPage)
 
 
 @pytest.fixture(autouse=True)
@@ -238,8 +236,7 @@ def parts_of(stage: Stage) -> tuple[list[str], list[str]]:
 
 
 async def test_a_hidden_module_vanishes_and_nothing_else_changes() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     token = sign_in(store)
     async with console(store, size=(120, 40)) as stage:
         before = parts_of(stage)

@@ -7,7 +7,7 @@ import pytest
 from screens.app import GatekeyApp
 from screens.settings.change_password import ChangePassword
 from tests.harness.consoles import Stage, console
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import sign_in, store_with_account
 from tui.keymap import UNBOUND, ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.remembered_theme import FILE_NAME, remembered_theme
@@ -50,15 +50,13 @@ def titles(stage: Stage) -> list[str]:
     ],
 )
 async def test_other_words_find_a_command(search: str, title: str) -> None:
-    async with console() as stage:
-        await stage.press("ctrl+p")
+    async with console(press="ctrl+p") as stage:
         await stage.type(search)
         assert stage.says(title), stage.text()
 
 
 async def test_each_command_shows_its_key_at_the_right_also_a_chosen_one() -> None:
-    async with console(keys={"security.password": "f8", "security.delete": UNBOUND}) as stage:
-        await stage.press("ctrl+p")
+    async with console(keys={"security.password": "f8", "security.delete": UNBOUND}, press="ctrl+p") as stage:
         lines = [line.strip(" ─│▁▂▃▄▅▆▇█") for line in stage.text().split("\n")]
         assert any(line.startswith("Change password") and line.endswith(" f8") for line in lines), stage.text()
         assert any(line.startswith("Show sessions") and line.endswith(" s") for line in lines)
@@ -66,8 +64,7 @@ async def test_each_command_shows_its_key_at_the_right_also_a_chosen_one() -> No
 
 
 async def test_what_cannot_be_done_now_is_not_offered() -> None:
-    async with console() as stage:
-        await stage.press("ctrl+p")
+    async with console(press="ctrl+p") as stage:
         listed = titles(stage)
         for title in ("Manage passkeys", "Sign out other sessions", "Settings: Security", "Open Settings"):
             assert title not in listed, "the administrator, one session, and where the person is"
@@ -79,22 +76,19 @@ async def test_what_cannot_be_done_now_is_not_offered() -> None:
 
 
 async def test_with_files_off_there_is_no_export() -> None:
-    async with console(no_files=True) as stage:
-        await stage.press("ctrl+p")
+    async with console(no_files=True, press="ctrl+p") as stage:
         assert "Export your data" not in titles(stage)
 
 
 async def test_edits_bring_save() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("quota-warning-threshold", "2.00")
         await stage.press("ctrl+p")
         assert titles(stage)[0] == "Save settings"
 
 
 async def test_signed_out_there_is_neither_lock_nor_sign_out() -> None:
-    async with console(signed_in=False) as stage:
-        await stage.press("ctrl+p")
+    async with console(signed_in=False, press="ctrl+p") as stage:
         listed = titles(stage)
         assert {"Lock", "Sign out", "Change password"} & set(listed) == set()
         assert {"Help", "Quit", "Theme: Nord"} <= set(listed)
@@ -109,8 +103,7 @@ async def test_enter_runs_the_command() -> None:
 
 
 async def test_moving_over_a_theme_shows_it_and_escape_takes_it_back() -> None:
-    async with console() as stage:
-        await stage.press("ctrl+p")
+    async with console(press="ctrl+p") as stage:
         await stage.type("theme")
         assert stage.app.theme == "gatekey-light"
         await stage.press("down")
@@ -122,8 +115,7 @@ async def test_moving_over_a_theme_shows_it_and_escape_takes_it_back() -> None:
 
 
 async def test_a_preview_ends_with_another_command_and_with_a_new_search() -> None:
-    async with console() as stage:
-        await stage.press("ctrl+p")
+    async with console(press="ctrl+p") as stage:
         await stage.type("light")
         assert stage.app.theme == "gatekey-light"
         await stage.press("ctrl+u")
@@ -133,8 +125,7 @@ async def test_a_preview_ends_with_another_command_and_with_a_new_search() -> No
 
 @pytest.mark.parametrize("no_files", [False, True])
 async def test_a_chosen_theme_stays_and_is_remembered_if_files_may_be_written(tmp_path: Path, no_files: bool) -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     path = tmp_path / "gatekey" / FILE_NAME
 
     def app() -> GatekeyApp:

@@ -28,8 +28,7 @@ NEW_PASSWORD = "quiet harbour lantern sky"
 
 
 async def test_a_token_is_generated_after_a_question_and_shown_hidden() -> None:
-    async with console() as stage:
-        await stage.press("t")
+    async with console(press="t") as stage:
         assert isinstance(stage.app.screen, Confirm)
         await stage.press("y")
         assert isinstance(stage.app.screen, AccessToken)
@@ -60,18 +59,15 @@ async def test_a_stale_proof_is_asked_for_again() -> None:
         stage.clock.advance(minutes=6)
         await stage.press("t", "y")
         assert isinstance(stage.app.screen, Reauthenticate)
-        await stage.fill("password", "wrong")
-        await stage.press("enter")
+        await stage.enter("password", "wrong")
         assert isinstance(stage.app.screen, Reauthenticate)
         assert stage.says("does not match")
-        await stage.fill("password", PASSWORD)
-        await stage.press("enter")
+        await stage.enter("password", PASSWORD)
         assert isinstance(stage.app.screen, AccessToken)
 
 
 async def test_every_error_of_the_password_form_is_shown_at_once() -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         await stage.fill("new-password", "one")
         await stage.fill("confirmation", "two")
         await stage.click("#change")
@@ -81,8 +77,7 @@ async def test_every_error_of_the_password_form_is_shown_at_once() -> None:
 
 
 async def test_a_wrong_original_password_is_told_beside_what_is_wrong_with_the_new_one() -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         for control, text in (("original-password", "wrong"), ("new-password", "one"), ("confirmation", "two")):
             await stage.fill(control, text)
         await stage.click("#change")
@@ -124,8 +119,7 @@ async def test_an_account_without_a_password_sets_one() -> None:
     ],
 )
 async def test_a_refused_password_is_told_at_its_field(original: str, new: str, sentence: str) -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         for control, text in (("original-password", original), ("new-password", new), ("confirmation", new)):
             await stage.fill(control, text)
         await stage.click("#change")
@@ -134,8 +128,7 @@ async def test_a_refused_password_is_told_at_its_field(original: str, new: str, 
 
 
 async def test_a_changed_password_works_and_the_old_one_does_not() -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         for control, text in (
             ("original-password", PASSWORD),
             ("new-password", NEW_PASSWORD),
@@ -167,20 +160,17 @@ async def test_nothing_is_on_before_the_code_verifies_and_esc_asks() -> None:
 async def test_a_code_that_is_none_of_the_ten_keeps_the_second_step() -> None:
     async with console() as stage:
         await stage.press("f", "enter")
-        await stage.fill("saved-code", "0000-0000-0000-0000")
-        await stage.press("enter")
+        await stage.enter("saved-code", "0000-0000-0000-0000")
         assert stage.says("Not one of these codes. 4 more tries.")
         assert stage.says("② Save Backup Recovery Codes")
 
 
 async def test_back_leads_back_and_the_confirmed_codes_stay_confirmed() -> None:
-    async with console() as stage:
-        await stage.press("f")
+    async with console(press="f") as stage:
         wizard = stage.app.screen
         assert isinstance(wizard, TwoFactorSetup)
         await stage.press("enter")
-        await stage.fill("saved-code", wizard._open_enrolment.codes[0])
-        await stage.press("enter")
+        await stage.enter("saved-code", wizard._open_enrolment.codes[0])
         await stage.click("#back-to-save")
         assert stage.says("② Save Backup Recovery Codes")
         await stage.click("#confirm-saved")
@@ -197,8 +187,7 @@ async def test_two_factor_is_disabled_after_a_question() -> None:
 
 
 async def test_an_account_is_deleted_by_typing_its_name_exactly() -> None:
-    async with console() as stage:
-        await stage.press("x")
+    async with console(press="x") as stage:
         assert isinstance(stage.app.screen, DeleteAccount)
         confirm = stage.app.screen.query_one("#confirm", Button)
         await stage.fill("username", "Alice")
@@ -213,8 +202,7 @@ async def test_an_account_is_deleted_by_typing_its_name_exactly() -> None:
 
 async def test_on_postgresql_a_deletion_says_what_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Deletion, "refuse_if_protected", lambda _self, _token: True)
-    async with console() as stage:
-        await stage.press("x")
+    async with console(press="x") as stage:
         rows = [line.split("│") for line in stage.text().splitlines()]
         shown = " ".join(row[1].strip() for row in rows if len(row) > 2)
         assert "PostgreSQL keeps old versions of deleted rows in its files until they are vacuumed." in shown
@@ -222,8 +210,7 @@ async def test_on_postgresql_a_deletion_says_what_stays(monkeypatch: pytest.Monk
         assert "Confirm" in shown
         await stage.press("escape")
     monkeypatch.undo()
-    async with console() as stage:
-        await stage.press("x")
+    async with console(press="x") as stage:
         assert isinstance(stage.app.screen, DeleteAccount)
         assert "vacuum" not in stage.text()
 
@@ -248,8 +235,7 @@ async def test_other_sessions_are_signed_out() -> None:
 
 
 async def test_letters_typed_into_a_field_start_nothing() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         stage.app.screen.query_one("#email-address", Input).focus()
         await stage.press("x", "t", "2")
         assert stage.app.screen.query_one("#email-address", Input).value == "xt2"

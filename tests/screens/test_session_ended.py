@@ -65,8 +65,7 @@ async def test_a_failure_of_an_ended_console_does_not_end_the_next_session() -> 
         account._token = sign_in(stage.store)
         stage.app.show_console()
         stage.store.sessions.sign_out_others(account._token)
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert isinstance(stage.app.screen, Console)
         assert stage.app.screen is not first
 
@@ -118,8 +117,7 @@ async def test_what_fails_while_one_signs_out_is_no_news() -> None:
         stage.app.action_sign_out()
         await stage.until(lambda: account.asked)
         stage.app.session_ended(SessionEnded())
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert isinstance(stage.app.screen, SignIn)
         assert stage.says("You signed out.")
         assert len(shown) == 1
@@ -146,7 +144,6 @@ async def is_told_once(stage: Stage) -> None:
 
 async def signs_in_again(stage: Stage, password: str) -> None:
     await stage.fill("username", "alice")
-    await stage.fill("password", password)
-    await stage.press("enter")
+    await stage.enter("password", password)
     await stage.click("#sign-in") if isinstance(stage.app.screen, SignIn) else None
     assert isinstance(stage.app.screen, Console), stage.text()

@@ -49,8 +49,7 @@ async def test_a_key_before_the_tab_is_filled_is_answered(key: str, dialog: type
 async def test_what_a_key_cannot_do_is_said_once_it_is_known() -> None:
     async with slow_console("security") as (stage, account):
         await stage.pilot.press("y", "o")
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert isinstance(stage.app.screen, Console)
         assert stage.says("No other sessions.")
 
@@ -90,8 +89,7 @@ async def test_what_was_typed_ahead_of_the_form_waits_for_it() -> None:
         for key in ("3", "tab", "end", "backspace", "9", "ctrl+s"):
             stage.app.post_message(Key(key, key if len(key) == 1 else None))
         await stage.until(lambda: account.asked)
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert stage.app.screen.query_one("#quota-warning-threshold", Input).value == "1.09"
         assert stage.says("Saved.")
 
@@ -105,8 +103,7 @@ async def test_what_was_typed_before_the_form_was_filled_stays(monkeypatch: pyte
         await stage.pilot.press("7", ".", "2", "5", "left")
         stage.app.screen.query_one("#channel-webhook", Toggle).focus()
         await stage.pilot.press("space")
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         threshold = stage.app.screen.query_one("#quota-warning-threshold", Input)
         assert (threshold.value, threshold.cursor_position) == ("7.25", 3)
         assert stage.app.screen.query_one("#channel-webhook", Toggle).value
@@ -124,8 +121,7 @@ async def test_a_module_switched_early_stays_switched(monkeypatch: pytest.Monkey
         await stage.until(lambda: stage.app.screen.query("#section-chat"))
         stage.app.screen.query_one("#module-playground", Toggle).focus()
         await stage.pilot.press("space")
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert stage.app.screen.query_one("#module-playground", Toggle).value
         assert not stage.app.screen.query_one("#module-wallet", Toggle).value
         assert stage.app.screen.query_one(SidebarPane).dirty
@@ -150,8 +146,7 @@ async def test_a_tab_that_could_not_be_read_is_read_when_it_is_shown_again(monke
 
 @pytest.mark.parametrize("keys", [("f5",), ("ctrl+r",), ("4", "3")])
 async def test_what_another_console_saved_shows_unless_one_edits(keys: tuple[str, ...]) -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await save_elsewhere(stage, 3_000_000)
         await stage.press(*keys)
         threshold = stage.app.screen.query_one("#quota-warning-threshold", Input)
@@ -165,8 +160,7 @@ async def test_what_another_console_saved_shows_unless_one_edits(keys: tuple[str
 
 async def test_a_letter_that_was_quicker_than_the_answer_stays() -> None:
     async with slow_console("load") as (stage, account):
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         await stage.press("3")
         account.answers.clear()
         account.asked.clear()
@@ -175,14 +169,12 @@ async def test_a_letter_that_was_quicker_than_the_answer_stays() -> None:
         threshold = stage.app.screen.query_one("#quota-warning-threshold", Input)
         with threshold.prevent(Input.Changed):
             threshold.value = "9"  # the message that tells of it is still on its way
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert threshold.value == "9"
 
 
 async def test_an_answer_from_before_a_save_is_not_shown_after_it() -> None:
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         pane = stage.app.screen.query_one(NotificationsPane)
         assert pane.saved is not None
         before = pane.saved
@@ -200,8 +192,7 @@ async def test_a_row_that_is_read_again_keeps_the_focus() -> None:
         store.bindings.add_provider(
             slug, slug.title(), ProviderKind.GITHUB, issuer="", client_id="x", client_secret=None
         )
-    async with console(store) as stage:
-        await stage.press("1")
+    async with console(store, press="1") as stage:
         list(stage.app.screen.query("#providers Button"))[1].focus()
         await stage.press("f5")
         assert stage.app.focused is list(stage.app.screen.query("#providers Button"))[1]

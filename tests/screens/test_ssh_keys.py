@@ -11,7 +11,7 @@ from screens.settings.ssh_keys import SshKeys
 from store.store import Store
 from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.ssh_keys import fingerprint, public_key
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import sign_in, store_with_account
 from tests.snapshots.scenes import ssh_key_store
 from tui.widgets.confirm import Confirm
 from tui.widgets.field import Field
@@ -64,8 +64,7 @@ async def test_a_key_is_added_from_a_file_under_a_name(tmp_path: Path, monkeypat
         await stage.press("h", "n")
         assert stage.says("Or enter the path of that file.")
         await stage.fill("ssh-key", "~/.ssh/id_ed25519.pub")
-        await stage.fill("ssh-key-name", "blue laptop")
-        await stage.press("enter")
+        await stage.enter("ssh-key-name", "blue laptop")
         assert stage.says("The SSH key blue laptop was added.")
         assert kept(stage.store) == [("blue laptop", fingerprint(3))]
 
@@ -77,15 +76,13 @@ async def test_where_files_are_off_no_file_is_read(tmp_path: Path) -> None:
         await stage.press("h", "n")
         assert not stage.says("path")
         for path in (file, tmp_path / "missing.pub"):
-            await stage.fill("ssh-key", str(path))
-            await stage.press("enter")
+            await stage.enter("ssh-key", str(path))
             assert error_at(stage, "ssh-key").startswith("This is not a public key.")
         assert kept(stage.store) == []
 
 
 async def test_every_refusal_stands_at_its_field(tmp_path: Path) -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.ssh_keys.add(sign_in(store), public_key(1), "laptop")
     (tmp_path / "id_ed25519").write_text(PRIVATE)
     async with console(store) as stage:
@@ -98,8 +95,7 @@ async def test_every_refusal_stands_at_its_field(tmp_path: Path) -> None:
             (str(tmp_path), "could not be read"),
             (str(tmp_path / "id_ed25519"), "This is a private key. It was not stored"),
         ):
-            await stage.fill("ssh-key", text)
-            await stage.press("enter")
+            await stage.enter("ssh-key", text)
             assert sentence in error_at(stage, "ssh-key"), text
         await stage.fill("ssh-key", "")
         stage.app.screen.query_one("#ssh-key").focus()
@@ -111,8 +107,7 @@ async def test_every_refusal_stands_at_its_field(tmp_path: Path) -> None:
             (public_key(2), "", "Give the key a name."),
         ):
             await stage.fill("ssh-key", key)
-            await stage.fill("ssh-key-name", name)
-            await stage.press("enter")
+            await stage.enter("ssh-key-name", name)
             assert error_at(stage, "ssh-key-name") == sentence
         await stage.press("escape")
         assert isinstance(stage.app.screen, SshKeys)
@@ -131,8 +126,7 @@ async def test_adding_needs_a_fresh_proof_and_keeps_what_was_pasted() -> None:
         assert isinstance(stage.app.screen, AddSshKey)
         assert stage.app.screen.query_one("#ssh-key", Input).value == public_key(1, "laptop")
         await stage.press("enter")
-        await stage.fill("password", PASSWORD)
-        await stage.press("enter")
+        await stage.enter("password", PASSWORD)
         assert stage.says("The SSH key laptop was added.")
 
 
@@ -143,12 +137,10 @@ async def test_a_key_is_renamed_and_removed_after_a_question() -> None:
         await stage.press("h")
         assert stage.says("Last used from ssh 192.0.2.7 pts/4.")
         await stage.press("e")
-        await stage.fill("ssh-key-name", "the machine in the workshop")
-        await stage.press("enter")
+        await stage.enter("ssh-key-name", "the machine in the workshop")
         assert stage.says("Another SSH key has this name.")
         await stage.press("e")
-        await stage.fill("ssh-key-name", "old laptop")
-        await stage.press("enter")
+        await stage.enter("ssh-key-name", "old laptop")
         assert stage.says("It was renamed.")
         await stage.press("d")
         assert isinstance(stage.app.screen, Confirm)
@@ -165,8 +157,7 @@ async def test_a_key_is_renamed_and_removed_after_a_question() -> None:
 
 async def test_a_key_that_was_removed_elsewhere_is_told() -> None:
     store = ssh_key_store()
-    async with console(store) as stage:
-        await stage.press("h")
+    async with console(store, press="h") as stage:
         store.ssh_keys.remove(stage.app.account._token, store.ssh_keys.list_of("alice")[0].id)  # type: ignore[attr-defined]
         await stage.press("d", "y")
         assert stage.says("That SSH key was removed before.")
@@ -181,8 +172,7 @@ async def test_the_key_opens_only_where_it_works() -> None:
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (160, 50)])
 async def test_the_fingerprint_is_whole_at_every_size(size: tuple[int, int]) -> None:
-    async with console(ssh_key_store(), size=size) as stage:
-        await stage.press("h")
+    async with console(ssh_key_store(), size=size, press="h") as stage:
         assert stage.says(fingerprint(1))
         await stage.press("down")
         assert stage.says(fingerprint(2))

@@ -10,7 +10,7 @@ from screens.settings.two_factor_manage import TwoFactorManage
 from screens.sign_in import SignIn
 from store.site_switches import PASSWORD_MINIMUM
 from tests.harness.consoles import PASSWORD, Stage, console
-from tests.harness.stores import add_account, make_store
+from tests.harness.stores import make_store, store_with_account
 from tui.widgets.confirm import Confirm
 
 pytestmark = pytest.mark.anyio
@@ -31,8 +31,7 @@ async def test_a_running_console_ends_with_a_sentence() -> None:
 
 
 async def test_a_locked_console_ends_with_a_sentence() -> None:
-    async with console() as stage:
-        await stage.press("ctrl+l")
+    async with console(press="ctrl+l") as stage:
         assert isinstance(stage.app.screen, LockScreen)
         suspend(stage)
         await stage.fill("password", PASSWORD)
@@ -45,22 +44,17 @@ async def test_only_the_right_password_is_told() -> None:
     async with console(signed_in=False) as stage:
         suspend(stage)
         for password, sentence in (("wrong", "Wrong username or password."), (PASSWORD, "is suspended.")):
-            await stage.fill("username", "alice")
-            await stage.fill("password", password)
-            await stage.click("#sign-in")
+            await stage.sign_in("alice", password)
             assert isinstance(stage.app.screen, SignIn)
             assert stage.says(sentence)
             assert stage.says("suspended") is (password == PASSWORD)
 
 
 async def test_a_password_the_site_finds_too_short_is_told_until_it_is_changed() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set(PASSWORD_MINIMUM, "40")
     async with console(store, signed_in=False) as stage:
-        await stage.fill("username", "alice")
-        await stage.fill("password", PASSWORD)
-        await stage.click("#sign-in")
+        await stage.sign_in("alice", PASSWORD)
         assert isinstance(stage.app.screen, Console)
         told = "Your password has fewer than 40 characters, which this site asks for without a second factor."
         assert stage.says(told)
@@ -86,8 +80,7 @@ async def test_a_first_run_shows_the_site_s_minimum() -> None:
 
 @pytest.mark.parametrize(("minimum", "goes_off"), [(15, True), (40, False)])
 async def test_switching_the_second_factor_off_asks_for_the_password(minimum: int, goes_off: bool) -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set(PASSWORD_MINIMUM, str(minimum))
     async with console(store) as stage:
         token = stage.app.account._token  # type: ignore[attr-defined]  # the session whose second factor this is
@@ -105,8 +98,7 @@ async def test_switching_the_second_factor_off_asks_for_the_password(minimum: in
         assert stage.says(f"at least {minimum} characters")
         await stage.press("enter")
         assert stage.says("Enter the password you use now.")
-        await stage.fill("password", PASSWORD)
-        await stage.press("enter")
+        await stage.enter("password", PASSWORD)
         await stage.settle()
         assert store.two_factor.status(token).is_enabled is not goes_off
         if goes_off:

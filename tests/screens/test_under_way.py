@@ -44,8 +44,7 @@ async def test_a_name_typed_ahead_is_in_the_field_it_was_meant_for() -> None:
         await stage.until(lambda: account.asked)
         await asyncio.sleep(0.05)
         assert isinstance(stage.app.screen, Console)
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert isinstance(stage.app.screen, DeleteAccount)
         assert stage.app.screen.query_one("#username", Input).value == "ali"
 
@@ -64,8 +63,7 @@ async def test_what_was_typed_ahead_of_a_dialog_that_takes_long_does_nothing_els
         await stage.until(lambda: account.asked and stage.app._input.is_quiet)
         assert account.asked == ["check_deletable"]
         assert stage.app.screen.query_one(SettingsPage).active == "security"
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert isinstance(stage.app.screen, DeleteAccount)
 
 
@@ -76,8 +74,7 @@ async def test_to_lock_waits_for_no_dialog_in_one_piece_either() -> None:
             stage.app.post_message(Key(key, key if len(key) == 1 else None))
         await stage.until(lambda: stage.app.is_locked and stage.app.screen.query("#password"))
         await stage.until(lambda: stage.app.screen.query_one("#password", Input).value == "a")
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
 
 
 async def test_to_lock_waits_for_no_dialog() -> None:
@@ -88,8 +85,7 @@ async def test_to_lock_waits_for_no_dialog() -> None:
         await stage.pilot.press("3", "ctrl+l", *PASSWORD.replace(" ", ""))
         assert stage.app.is_locked
         assert stage.app.screen.query_one("#password", Input).value == PASSWORD.replace(" ", "")
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert isinstance(stage.app.screen, LockScreen)
 
 
@@ -157,8 +153,7 @@ async def test_an_edit_made_while_saving_stays_an_edit() -> None:
         stage.app.screen.query_one("#email-address", Input).value = "alerts@example.com"
         # An edit takes away the sentence below the form, so it must have been noted before the save ends.
         await stage.until(lambda: len(pane.edited_settings) == 2)
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert stage.app.screen.query_one("#email-address", Input).value == "alerts@example.com"
         assert stage.says("Saved, but for what you typed since.")
         assert pane.dirty
@@ -174,8 +169,7 @@ async def test_saving_twice_is_saving_once() -> None:
         await stage.fill("quota-warning-threshold", "7")
         await stage.pilot.press("ctrl+s", "ctrl+s", "ctrl+s")
         await stage.until(lambda: account.asked)
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert account.asked == ["save"]
         assert stage.says("Saved.")
 
@@ -192,8 +186,7 @@ async def test_what_went_wrong_with_two_factor_can_be_read(monkeypatch: pytest.M
 
 
 async def test_a_session_begun_since_can_be_ended() -> None:
-    async with console() as stage:
-        await stage.press("o")
+    async with console(press="o") as stage:
         assert stage.says("No other sessions.")
         sign_in(stage.store)
         await stage.press("o", "y")
@@ -246,8 +239,7 @@ async def test_a_module_switched_early_does_not_switch_its_section(monkeypatch: 
         await stage.until(lambda: stage.app.screen.query("#module-overview"))
         stage.app.screen.query_one("#module-overview", Toggle).focus()
         await stage.pilot.press("space")
-        account.answers.set()
-        await stage.settle()
+        await account.answer(stage)
         assert stage.app.screen.query_one(SidebarPane).read().hidden_modules == dashboard - {"overview"}
 
 
@@ -265,8 +257,7 @@ async def test_keys_go_on_when_no_dialog_comes(monkeypatch: pytest.MonkeyPatch) 
 
 async def test_one_may_leave_while_a_conflict_is_asked_about() -> None:
     """The question is not what the account was asked for: leaving does not wait for it, and asks itself."""
-    async with console() as stage:
-        await stage.press("3")
+    async with console(press="3") as stage:
         await stage.fill("quota-warning-threshold", "7")
         await save_elsewhere(stage, 3_000_000)
         await stage.press("ctrl+s")
