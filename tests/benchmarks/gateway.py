@@ -21,6 +21,7 @@ from store.money import MICRO_PER_USD
 from store.store import Store
 from store.values.billing import ModelPrice, QuotaState
 from tests.benchmarks.gateway_sides import WORDS
+from tests.benchmarks.sides import server_of
 from tests.harness.postgres import running_server
 from tests.harness.served_gateway import Served, served
 from tests.harness.stores import add_account, lift_request_rates, make_ring, make_store, sign_in, sqlite_url
@@ -114,13 +115,8 @@ def set_up(*, on_postgresql: bool = False) -> Iterator[Setup]:
 @contextmanager
 def side(*arguments: str) -> Iterator[str]:
     """Start one of `gateway_sides`; yields its URL."""
-    command = [sys.executable, "-m", "tests.benchmarks.gateway_sides", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
-        finally:
-            process.kill()
+    with server_of("tests.benchmarks.gateway_sides", *arguments) as url:
+        yield url
 
 
 def load(url: str, order: dict[str, Any]) -> dict[str, float]:

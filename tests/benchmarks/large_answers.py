@@ -10,14 +10,13 @@ import asyncio
 import json
 import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
 from tests.benchmarks.gateway_sides import ModelServer
+from tests.benchmarks.sides import server_of
 
 SIZE: Final = 30 * 1024 * 1024
 """Bytes of each answer, about."""
@@ -64,13 +63,8 @@ class LargeModelServer(ModelServer):
 @contextmanager
 def large_answers() -> Iterator[str]:
     """The address of this model server, as a process of its own."""
-    command = [sys.executable, "-m", "tests.benchmarks.large_answers"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
-        finally:
-            process.kill()
+    with server_of("tests.benchmarks.large_answers") as url:
+        yield url
 
 
 async def _serve(listener: socket.socket) -> None:

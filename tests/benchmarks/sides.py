@@ -3,8 +3,11 @@
 import gc
 import os
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,6 +52,17 @@ class Comparison:
     @property
     def is_met(self) -> bool:
         return self.ratio <= self.bar
+
+
+@contextmanager
+def server_of(module: str, *arguments: str) -> Iterator[str]:
+    """Run a module that prints its address and serves; yields that address."""
+    with subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
 
 
 def compare(

@@ -1,13 +1,15 @@
 """Steps of an account's owner that many tests take, and every row of a store."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pyotp
+import pytest
 from sqlalchemy import Connection, event, insert, select
 
+from store.errors import GatekeyError
 from store.models import METADATA, Passkey
 from store.outbox import Job
 from store.passkeys import NewCredential
@@ -143,3 +145,14 @@ def plant_passkey(tx: Connection, account_id: int) -> int:
         .returning(Passkey.c.id)
     )
     return int(row.scalar_one())
+
+
+def fail_between(*_arguments: object, **_more: object) -> None:
+    """Stands in for a step in the middle of an act, and fails."""
+    raise GatekeyError
+
+
+def assert_each_refused(error: type[GatekeyError], *acts: Callable[[], object], match: str | None = None) -> None:
+    for act in acts:
+        with pytest.raises(error, match=match):
+            act()

@@ -170,18 +170,6 @@ def test_a_tampered_token_is_refused(tampered: Callable[[], str]) -> None:
         verify(tampered())
 
 
-def test_no_tampered_token_is_accepted() -> None:
-    accepted = []
-    for name, tampered in TAMPERED.items():
-        try:
-            verify(tampered())
-        except IdentityRefused:
-            continue
-        accepted.append(name)
-    print(f"BAR G2 tampered ID tokens accepted: {len(accepted)}/{len(TAMPERED)}")
-    assert accepted == []
-
-
 @pytest.mark.parametrize(
     ("key", "algorithm"),
     [(RSA, "RS256"), (RSA, "RS512"), (RSA, "PS256"), (EC, "ES256"), (OKP, "EdDSA"), (OKP, "Ed25519")],

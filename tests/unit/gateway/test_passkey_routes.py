@@ -1,7 +1,7 @@
 """The passkey page over HTTP: the gateway's application, a real store, and an authenticator of the suite's own."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -212,15 +212,19 @@ async def test_headers_are_on_the_page_its_files_and_every_answer() -> None:
 
 # -- what is refused -------------------------------------------------------------------------------------------
 
-Fault = Callable[[PasskeyGateway], Any]
+
+Answered = tuple[CeremonyStarted, httpx.Response]
 
 
-async def _forged(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
-    started, answer = await gateway.answered(signer=ec.generate_private_key(ec.SECP256R1()))
-    return started, await gateway.finish(started.code, answer)
+def _sign_in_with(**faults: Any) -> Callable[[PasskeyGateway], Awaitable[Answered]]:
+    async def fault(gateway: PasskeyGateway) -> Answered:
+        started, answer = await gateway.answered(**faults)
+        return started, await gateway.finish(started.code, answer)
+
+    return fault
 
 
-async def _replayed(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+async def _replayed(gateway: PasskeyGateway) -> Answered:
     first, answer = await gateway.answered()
     assert (await gateway.finish(first.code, answer)).status_code == 200
     assert refusal(await gateway.finish(first.code, answer))
@@ -228,32 +232,32 @@ async def _replayed(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Res
     return again, await gateway.finish(again.code, answer)
 
 
-async def _late(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+async def _late(gateway: PasskeyGateway) -> Answered:
     started, answer = await gateway.answered()
     gateway.clock.advance(seconds=120)
     return started, await gateway.finish(started.code, answer)
 
 
-async def _registration_for_a_sign_in(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+async def _registration_for_a_sign_in(gateway: PasskeyGateway) -> Answered:
     registering = gateway.store.ceremonies.begin_registration(gateway.token, "other")
     creation = SoftAuthenticator(ORIGIN).create((await gateway.options(registering.code))["publicKey"])
     started = gateway.begin()
     return started, await gateway.finish(started.code, creation)
 
 
-async def _sign_in_for_a_registration(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+async def _sign_in_for_a_registration(gateway: PasskeyGateway) -> Answered:
     _, answer = await gateway.answered()
     registering = gateway.store.ceremonies.begin_registration(gateway.token, "other")
     return registering, await gateway.finish(registering.code, answer)
 
 
-async def _answer_to_another_session(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+async def _answer_to_another_session(gateway: PasskeyGateway) -> Answered:
     _, answer = await gateway.answered()
     mine = gateway.begin()
     return mine, await gateway.finish(mine.code, answer)
 
 
-async def _session_that_ended(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+async def _session_that_ended(gateway: PasskeyGateway) -> Answered:
     token = sign_in(gateway.store, source="pts/7")
     registering = gateway.store.ceremonies.begin_registration(token, "other")
     creation = SoftAuthenticator(ORIGIN).create((await gateway.options(registering.code))["publicKey"])
@@ -261,17 +265,12 @@ async def _session_that_ended(gateway: PasskeyGateway) -> tuple[CeremonyStarted,
     return registering, await gateway.finish(registering.code, creation)
 
 
-async def _page_of_another_origin(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+async def _page_of_another_origin(gateway: PasskeyGateway) -> Answered:
     started, answer = await gateway.answered()
     return started, await gateway.finish(started.code, answer, headers={"Origin": "https://evil.example"})
 
 
-async def _signed_for_another_origin(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
-    started, answer = await gateway.answered(origin="https://a.gateway.example")
-    return started, await gateway.finish(started.code, answer)
-
-
-async def _proof_with_another_account(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+async def _proof_with_another_account(gateway: PasskeyGateway) -> Answered:
     theirs = SoftAuthenticator(ORIGIN)
     await gateway.register("theirs", "mallory", theirs)
     proving = gateway.store.ceremonies.begin_proof(gateway.token)
@@ -279,12 +278,7 @@ async def _proof_with_another_account(gateway: PasskeyGateway) -> tuple[Ceremony
     return proving, await gateway.finish(proving.code, answer)
 
 
-async def _user_not_verified(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
-    started, answer = await gateway.answered(user_verified=False)
-    return started, await gateway.finish(started.code, answer)
-
-
-async def _copied(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Response]:
+async def _copied(gateway: PasskeyGateway) -> Answered:
     for _ in range(2):
         first, answer = await gateway.answered()
         assert (await gateway.finish(first.code, answer)).status_code == 200
@@ -293,7 +287,7 @@ async def _copied(gateway: PasskeyGateway) -> tuple[CeremonyStarted, httpx.Respo
 
 
 TABLE: Final = {
-    "forged": _forged,
+    "forged": _sign_in_with(signer=ec.generate_private_key(ec.SECP256R1())),
     "replayed": _replayed,
     "late": _late,
     "a registration for a sign-in": _registration_for_a_sign_in,
@@ -301,9 +295,9 @@ TABLE: Final = {
     "an answer to another session": _answer_to_another_session,
     "a session that ended": _session_that_ended,
     "a page of another origin": _page_of_another_origin,
-    "signed for another origin": _signed_for_another_origin,
+    "signed for another origin": _sign_in_with(origin="https://a.gateway.example"),
     "a proof with another account's passkey": _proof_with_another_account,
-    "user not verified": _user_not_verified,
+    "user not verified": _sign_in_with(user_verified=False),
     "copied": _copied,
 }
 

@@ -76,41 +76,21 @@ TABLE: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("faults", TABLE.values(), ids=TABLE.keys())
-def test_each_fault_is_refused_and_nobody_is_signed_in(gateway: DeviceSteps, faults: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", TABLE)
+def test_each_fault_is_refused_and_nobody_is_signed_in(gateway: DeviceSteps, name: str) -> None:
     for _ in range(2):
         gateway.sign_in()
     started, options = gateway.begin()
+    is_cloned = name.startswith("counter")
     with pytest.raises(PasskeyRefused) as refused:
-        gateway.finish(started.code, gateway.device.get(options, **faults))
+        gateway.finish(started.code, gateway.device.get(options, **TABLE[name]))
+    assert isinstance(refused.value, ClonedPasskey) == is_cloned
     with pytest.raises(PasskeyRefused, match=str(refused.value)[:20]):
         gateway.store.ceremonies.outcome(started.ticket)
     with pytest.raises(SignInExpired):
         gateway.store.ceremonies.collect_sign_in(started.ticket, source=SOURCE)
-
-
-def test_the_table_of_refusals_is_complete(gateway: DeviceSteps) -> None:
-    for _ in range(2):
+    if not is_cloned:  # a counter that ran backwards flags the passkey for good
         gateway.sign_in()
-    counters = [name for name in TABLE if name.startswith("counter")]
-    refused = 0
-    # A counter that ran backwards flags the passkey for good, so those come last, each on a fresh gateway.
-    for name, faults in TABLE.items():
-        if name not in counters:
-            with pytest.raises(PasskeyRefused):
-                gateway.sign_in(**faults)
-            refused += 1
-    gateway.sign_in()
-    for name in counters:
-        fresh = DeviceSteps()
-        fresh.sign_in()
-        fresh.sign_in()
-        with pytest.raises(ClonedPasskey):
-            fresh.sign_in(**TABLE[name])
-        fresh.store.close()
-        refused += 1
-    print(f"BAR F2 faulty assertions refused: {refused}/{len(TABLE)}")
-    assert refused == len(TABLE) == 12
 
 
 def test_a_copied_passkey_is_flagged_and_refused_from_then_on(gateway: DeviceSteps) -> None:

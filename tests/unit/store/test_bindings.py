@@ -1,7 +1,5 @@
 """Identities of other providers: bound by provider and subject alone, and never the last way in."""
 
-from collections.abc import Callable
-
 import pytest
 
 from store.errors import (
@@ -23,6 +21,7 @@ from tests.harness.people import (
     Person,
     allow_bindings,
     allow_passkeys,
+    assert_each_refused,
     configure_mail,
     contents,
     credential,
@@ -223,14 +222,13 @@ def test_switched_off_every_door_is_shut(store: Store, alice: Person) -> None:
     store.bindings.bind(alice.token, "github", "4711", "alice")
     store.site.unset("account_binding.enabled")
     assert not store.bindings.is_enabled()
-    calls: tuple[Callable[[], object], ...] = (
+    assert_each_refused(
+        BindingsDisabled,
         lambda: store.bindings.provider("github"),
         lambda: store.bindings.bind(alice.token, "github", "4712", "alice"),
         lambda: store.bindings.sign_in("github", "4711", source=SOURCE),
+        match=r"^Account bindings are disabled by the administrator\.$",
     )
-    for call in calls:
-        with pytest.raises(BindingsDisabled, match=r"^Account bindings are disabled by the administrator\.$"):
-            call()
     store.bindings.unbind(alice.token, binding_of(store, alice))
 
 

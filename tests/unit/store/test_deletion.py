@@ -27,7 +27,7 @@ from store.models import METADATA
 from store.store import Store
 from tests.harness.fixtures import in_memory
 from tests.harness.full_account import live, prepare_site
-from tests.harness.people import Person, contents, prove
+from tests.harness.people import Person, contents, fail_between, prove
 from tests.harness.stores import SOURCE, StillClock, add_account, make_store, sign_in
 
 WITHOUT_PERSON = {
@@ -291,11 +291,8 @@ def test_root_stays_even_beside_another(store: Store) -> None:
 
 
 def test_a_deletion_happens_whole_or_not_at_all(store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_arguments: object, **_more: object) -> None:
-        raise GatekeyError
-
     before = contents(store)
-    monkeypatch.setattr(type(store.throttles), "forget", fail)
+    monkeypatch.setattr(type(store.throttles), "forget", fail_between)
     with pytest.raises(GatekeyError):
         store.deletion.delete(alice.token, "alice")
     assert contents(store) == before

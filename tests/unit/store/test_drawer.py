@@ -1,7 +1,7 @@
 """The drawer: what was saved is there for an hour, for its account alone, and is fetched once."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ from store.store import Store
 from store.values.drawer import DrawerItem
 from tests.harness.drawers import fetch
 from tests.harness.fixtures import in_memory
-from tests.harness.people import Person, contents, tags
+from tests.harness.people import Person, assert_each_refused, contents, tags
 from tests.harness.stores import StillClock, sign_in
 
 ADMIN = "unix:root"
@@ -112,12 +112,11 @@ def test_it_is_gone_after_an_hour(store: Store, alice: Person, bob: Person, cloc
     under_way = store.drawer.claim(alice.token, "first.txt")
     clock.advance(minutes=20)
     alice = Person(alice.id, alice.name, sign_in(store))
-    for act in (
+    assert_each_refused(
+        NoSuchItem,
         lambda: store.drawer.read(alice.token, under_way, 0, is_last_missing=True),
         lambda: store.drawer.remove(alice.token, first.id),
-    ):
-        with pytest.raises(NoSuchItem):
-            act()
+    )
     assert names(store, alice.token) == ["second.txt"]  # a look removes what is over
     assert rows(store) == (2, 2)
     assert store.drawer.purge() == 1
@@ -162,12 +161,11 @@ def test_an_item_that_is_removed_breaks_off_its_fetch(store: Store, alice: Perso
     put = store.drawer.put(alice.token, "export.json", "text")
     claimed = store.drawer.claim(alice.token, "export.json")
     store.drawer.remove(alice.token, put.id)
-    for act in (
+    assert_each_refused(
+        NoSuchItem,
         lambda: store.drawer.read(alice.token, claimed, 0, is_last_missing=True),
         lambda: store.drawer.remove(alice.token, put.id),
-    ):
-        with pytest.raises(NoSuchItem):
-            act()
+    )
     assert tags(store, alice.id)[-2:] == ["drawer:put", "drawer:removed"]
 
 
@@ -175,14 +173,12 @@ def test_nobody_else_has_a_way_to_it(store: Store, alice: Person, bob: Person) -
     put = store.drawer.put(alice.token, "export.json", "text")
     claimed = store.drawer.claim(alice.token, "export.json")
     before = contents(store)
-    acts: tuple[Callable[[], object], ...] = (
+    assert_each_refused(
+        NoSuchItem,
         lambda: store.drawer.claim(bob.token, "export.json"),
         lambda: store.drawer.read(bob.token, claimed, 0, is_last_missing=True),
         lambda: store.drawer.remove(bob.token, put.id),
     )
-    for act in acts:
-        with pytest.raises(NoSuchItem):
-            act()
     assert store.drawer.list(bob.token) == ()
     assert contents(store) == before
 
@@ -204,16 +200,14 @@ def test_a_session_that_is_over_gets_nothing(store: Store, alice: Person, bob: P
         case "deleted":
             store.deletion.delete_by_name("bob", actor=ADMIN)
             assert rows(store) == (0, 0)
-    acts: tuple[Callable[[], object], ...] = (
+    assert_each_refused(
+        refused,
         lambda: store.drawer.list(bob.token),
         lambda: store.drawer.put(bob.token, "x", "text"),
         lambda: store.drawer.claim(bob.token, "export.json"),
         lambda: store.drawer.read(bob.token, claimed, 0, is_last_missing=True),
         lambda: store.drawer.remove(bob.token, put.id),
     )
-    for act in acts:
-        with pytest.raises(refused):
-            act()
 
 
 def test_it_is_bounded(store: Store, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:

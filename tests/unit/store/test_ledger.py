@@ -1,12 +1,10 @@
 """The ledger: every change of the balance has one entry, and the entries add up to the balance."""
 
-from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from store.errors import CodeRefused, GatekeyError, InvalidMoney, InvalidNumber, QuotaExceeded
 from store.ledger import MAX_PAGE_SIZE
@@ -17,7 +15,7 @@ from store.values.usage import Kind, UsageEntry
 from tests.harness.ledger_checks import ledger_faults, ledger_of
 from tests.harness.people import Person
 from tests.harness.quota_calls import book_call, hold_quota
-from tests.harness.repeatable_search import repeatable_search
+from tests.harness.repeatable_search import run_lives
 from tests.harness.stores import StillClock, add_account, make_store, sign_in
 
 FIVE = 5_000_000
@@ -124,17 +122,7 @@ class AccountMoney(RuleBasedStateMachine):
 
 def run_money(examples: int, *, is_repeatable: bool) -> None:
     AccountMoney.steps = 0
-    with repeatable_search() if is_repeatable else nullcontext():
-        run_state_machine_as_test(
-            AccountMoney,
-            settings=settings(
-                max_examples=examples,
-                stateful_step_count=30,
-                deadline=None,
-                derandomize=is_repeatable,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+    run_lives(AccountMoney, examples, 30, is_repeatable=is_repeatable)
     print(f"an account's money: the ledger added up after {AccountMoney.steps} steps of {examples} lives")
 
 

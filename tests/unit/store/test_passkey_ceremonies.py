@@ -21,7 +21,7 @@ from store.passkey_ceremonies import CEREMONY_LIFETIME, Ceremony, Purpose, canon
 from store.store import Store
 from store.values.passkeys import CeremonyState
 from store.values.sign_in import SecondFactorNeeded
-from tests.harness.people import Person, allow_passkeys, contents, credential, enrol, session_of, tags
+from tests.harness.people import Person, allow_passkeys, contents, credential, enrol, fail_between, session_of, tags
 from tests.harness.stores import SOURCE, StillClock, sign_in
 
 
@@ -403,13 +403,10 @@ def test_an_unknown_code_names_no_ceremony(store: Store, keyed: Person, code: st
 def test_an_error_in_between_leaves_the_ceremony_claimed(
     store: Store, keyed: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_arguments: object, **_more: object) -> None:
-        raise GatekeyError
-
     started = store.ceremonies.begin_registration(keyed.token, "new")
     ceremony = store.passkey_verification.claim(started.code)
     before = contents(store)
-    monkeypatch.setattr(type(store.audit), "record", fail)
+    monkeypatch.setattr(type(store.audit), "record", fail_between)
     with pytest.raises(GatekeyError):
         store.passkey_verification.finish_registration(ceremony, credential(2))
     assert contents(store) == before

@@ -1,7 +1,5 @@
 """Passkey records: kept under distinct labels, guarded, and refused once they may have been copied."""
 
-from collections.abc import Callable
-
 import pytest
 
 from store.errors import (
@@ -18,7 +16,17 @@ from store.errors import (
 from store.passkeys import MAX_PASSKEYS, StoredCredential
 from store.store import Store
 from tests.harness.fixtures import in_memory
-from tests.harness.people import Person, allow_passkeys, configure_mail, contents, credential, queued, tags
+from tests.harness.people import (
+    Person,
+    allow_passkeys,
+    assert_each_refused,
+    configure_mail,
+    contents,
+    credential,
+    fail_between,
+    queued,
+    tags,
+)
 from tests.harness.stores import StillClock, add_account, sign_in
 
 
@@ -65,13 +73,13 @@ def test_a_bad_label_is_refused_everywhere(store: Store, alice: Person, label: s
 def test_a_label_is_one_passkeys_alone(store: Store, alice: Person, bob: Person) -> None:
     store.passkeys.add(alice.token, "Phone", credential(1))
     second = store.passkeys.add(alice.token, "Laptop", credential(2))
-    for act in (
+    assert_each_refused(
+        InvalidLabel,
         lambda: store.passkeys.add(alice.token, "PHONE", credential(3)),
         lambda: store.passkeys.rename(alice.token, second, "phone"),
         lambda: store.ceremonies.begin_registration(alice.token, "ｐhone"),
-    ):
-        with pytest.raises(InvalidLabel, match="Another passkey has this label"):
-            act()
+        match="Another passkey has this label",
+    )
     store.passkeys.rename(alice.token, second, "LAPTOP")
     store.passkeys.add(bob.token, "Phone", credential(3))
     assert [one.label for one in store.passkeys.list(alice.token)] == ["Phone", "LAPTOP"]
@@ -106,26 +114,23 @@ def test_a_removed_passkey_is_refused(store: Store, alice: Person) -> None:
         store.passkeys.find(b"credential-1")
     with pytest.raises(SessionEnded):
         store.sessions.whoami(other)
-    acts: tuple[Callable[[], None], ...] = (
+    assert_each_refused(
+        NoSuchItem,
         lambda: store.passkeys.remove(alice.token, passkey_id),
         lambda: store.passkeys.rename(alice.token, passkey_id, "other"),
+        match="removed before",
     )
-    for act in acts:
-        with pytest.raises(NoSuchItem, match="removed before"):
-            act()
     assert tags(store, alice.id)[-1] == "passkey:removed"
     assert [job.kind for job in queued(store)] == ["passkey:added", "passkey:removed"]
 
 
 def test_anothers_passkey_is_out_of_reach(store: Store, alice: Person, bob: Person) -> None:
     passkey_id = store.passkeys.add(alice.token, "key", credential())
-    acts: tuple[Callable[[], None], ...] = (
+    assert_each_refused(
+        NoSuchItem,
         lambda: store.passkeys.remove(bob.token, passkey_id),
         lambda: store.passkeys.rename(bob.token, passkey_id, "mine"),
     )
-    for act in acts:
-        with pytest.raises(NoSuchItem):
-            act()
     assert store.passkeys.list(bob.token) == []
     assert [one.label for one in store.passkeys.list(alice.token)] == ["key"]
 
@@ -183,7 +188,8 @@ def test_switched_off_every_door_is_shut(store: Store, alice: Person) -> None:
     store.site.set("passkeys.enabled", "false")
     assert not store.passkeys.is_enabled()
     before = contents(store)
-    calls = (
+    assert_each_refused(
+        PasskeysDisabled,
         lambda: store.passkeys.add(alice.token, "two", credential(2)),
         lambda: store.ceremonies.begin_registration(alice.token, "two"),
         lambda: store.ceremonies.begin_proof(alice.token),
@@ -191,10 +197,8 @@ def test_switched_off_every_door_is_shut(store: Store, alice: Person) -> None:
         lambda: store.passkey_verification.look_up(started.code),
         lambda: store.passkey_verification.claim(started.code),
         lambda: store.ceremonies.collect_sign_in(started.ticket, source="pts/0"),
+        match=r"^Administrator has not enabled Passkey login$",
     )
-    for call in calls:
-        with pytest.raises(PasskeysDisabled, match=r"^Administrator has not enabled Passkey login$"):
-            call()
     assert contents(store) == before
     assert [one.id for one in store.passkeys.list(alice.token)] == [passkey_id]
     store.passkeys.remove(alice.token, passkey_id)
@@ -210,11 +214,8 @@ def test_switched_off_a_passkey_is_no_way_in(store: Store) -> None:
 def test_a_failure_in_between_rolls_everything_back(
     store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_arguments: object, **_more: object) -> None:
-        raise GatekeyError
-
     before = contents(store)
-    monkeypatch.setattr(type(store.audit), "record", fail)
+    monkeypatch.setattr(type(store.audit), "record", fail_between)
     with pytest.raises(GatekeyError):
         store.passkeys.add(alice.token, "key", credential())
     assert contents(store) == before

@@ -18,7 +18,7 @@ from store.store import Store
 from store.values.api_keys import ApiKeyLimits
 from store.values.billing import QuotaState
 from store.values.usage import Kind, UsageEntry
-from tests.harness.people import Person, contents, queued, tags
+from tests.harness.people import Person, contents, fail_between, queued, tags
 from tests.harness.quota_calls import book_call, count_open_reservations, hold_quota, spend_quota
 from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
@@ -154,12 +154,9 @@ def test_a_large_account_is_no_different(store: Store, alice: Person) -> None:
 
 
 def test_a_failed_log_takes_nothing(store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_arguments: object) -> None:
-        raise GatekeyError
-
     reservation = hold_quota(store, alice.id, 10)
     before = contents(store)
-    monkeypatch.setattr(type(store.usage), "append_locked", fail)
+    monkeypatch.setattr(type(store.usage), "append_locked", fail_between)
     with pytest.raises(GatekeyError), store.database.write() as tx:
         store.quota.book(tx, reservation, 10, ENTRY)
     assert contents(store) == before
@@ -490,11 +487,8 @@ def test_without_a_channel_the_crossing_is_noted_all_the_same(store: Store, alic
 def test_the_warning_stands_or_falls_with_the_charge(
     store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_arguments: object) -> None:
-        raise GatekeyError
-
     before = contents(store)
-    monkeypatch.setattr(quota_warnings, "enqueue", fail)
+    monkeypatch.setattr(quota_warnings, "enqueue", fail_between)
     with pytest.raises(GatekeyError):
         spend_quota(store, alice.id, FIVE)
     assert contents(store) == before

@@ -22,7 +22,17 @@ from store.ssh_keys import MAX_SSH_KEYS
 from store.store import Store
 from store.values.ssh_keys import SshKeyInfo
 from tests.harness.fixtures import in_memory
-from tests.harness.people import Person, allow_passkeys, configure_mail, contents, credential, queued, tags
+from tests.harness.people import (
+    Person,
+    allow_passkeys,
+    assert_each_refused,
+    configure_mail,
+    contents,
+    credential,
+    fail_between,
+    queued,
+    tags,
+)
 from tests.harness.ssh_keys import fingerprint, public_key
 from tests.harness.stores import StillClock, add_account, sign_in
 
@@ -79,14 +89,13 @@ def test_a_bad_name_is_refused_everywhere(store: Store, alice: Person, name: str
 def test_a_name_is_one_keys_alone(store: Store, alice: Person, bob: Person) -> None:
     store.ssh_keys.add(alice.token, public_key(1), "Phone")
     second = store.ssh_keys.add(alice.token, public_key(2), "Laptop").id
-    acts: tuple[Callable[[], object], ...] = (
+    assert_each_refused(
+        InvalidLabel,
         lambda: store.ssh_keys.add(alice.token, public_key(3), "PHONE"),
         lambda: store.ssh_keys.rename(alice.token, second, "ｐhone"),
         lambda: store.ssh_keys.add_for("alice", public_key(3), "phone", actor=ADMIN),
+        match="Another SSH key has this name",
     )
-    for act in acts:
-        with pytest.raises(InvalidLabel, match="Another SSH key has this name"):
-            act()
     store.ssh_keys.rename(alice.token, second, "LAPTOP")
     store.ssh_keys.add(bob.token, public_key(3), "Phone")
     assert [one.name for one in store.ssh_keys.list(alice.token)] == ["Phone", "LAPTOP"]
@@ -130,14 +139,12 @@ def test_every_change_needs_a_fresh_proof(store: Store, alice: Person, clock: St
     key_id = store.ssh_keys.add(alice.token, public_key(), "key").id
     clock.advance(minutes=5)
     before = contents(store)
-    acts: tuple[Callable[[], object], ...] = (
+    assert_each_refused(
+        FreshProofRequired,
         lambda: store.ssh_keys.add(alice.token, public_key(2), "two"),
         lambda: store.ssh_keys.rename(alice.token, key_id, "other"),
         lambda: store.ssh_keys.remove(alice.token, key_id),
     )
-    for act in acts:
-        with pytest.raises(FreshProofRequired):
-            act()
     assert contents(store) == before
 
 
@@ -149,28 +156,25 @@ def test_a_removed_key_is_gone_and_the_other_sessions_with_it(store: Store, alic
     assert not store.ssh_keys.is_registered(fingerprint())
     with pytest.raises(SessionEnded):
         store.sessions.whoami(other)
-    acts: tuple[Callable[[], None], ...] = (
+    assert_each_refused(
+        NoSuchItem,
         lambda: store.ssh_keys.remove(alice.token, key_id),
         lambda: store.ssh_keys.rename(alice.token, key_id, "other"),
         lambda: store.ssh_keys.remove_for("alice", key_id, actor=ADMIN),
+        match="removed before",
     )
-    for act in acts:
-        with pytest.raises(NoSuchItem, match="removed before"):
-            act()
     assert tags(store, alice.id)[-1] == "ssh-key:removed"
     assert [job.kind for job in queued(store)] == ["ssh-key:added", "ssh-key:removed"]
 
 
 def test_anothers_key_is_out_of_reach(store: Store, alice: Person, bob: Person) -> None:
     key_id = store.ssh_keys.add(alice.token, public_key(), "key").id
-    acts: tuple[Callable[[], None], ...] = (
+    assert_each_refused(
+        NoSuchItem,
         lambda: store.ssh_keys.remove(bob.token, key_id),
         lambda: store.ssh_keys.rename(bob.token, key_id, "mine"),
         lambda: store.ssh_keys.remove_for("bob", key_id, actor=ADMIN),
     )
-    for act in acts:
-        with pytest.raises(NoSuchItem):
-            act()
     assert store.ssh_keys.list(bob.token) == ()
     assert [one.name for one in store.ssh_keys.list(alice.token)] == ["key"]
 
@@ -190,14 +194,12 @@ def test_an_administrator_adds_a_key_and_removes_it(store: Store, alice: Person)
         ("ssh-key:removed", ADMIN, "command line"),
     ]
     assert [job.kind for job in queued(store)] == ["ssh-key:added", "ssh-key:removed"]
-    acts: tuple[Callable[[], object], ...] = (
+    assert_each_refused(
+        NoSuchAccount,
         lambda: store.ssh_keys.list_of("nobody"),
         lambda: store.ssh_keys.add_for("nobody", public_key(), "key", actor=ADMIN),
         lambda: store.ssh_keys.remove_for("nobody", added.id, actor=ADMIN),
     )
-    for act in acts:
-        with pytest.raises(NoSuchAccount):
-            act()
 
 
 def test_a_key_is_no_credential_that_keeps_an_account_open(store: Store) -> None:
@@ -218,21 +220,16 @@ def test_a_key_is_no_credential_that_keeps_an_account_open(store: Store) -> None
 def test_a_failure_in_between_rolls_everything_back(
     store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_arguments: object, **_more: object) -> None:
-        raise GatekeyError
-
     key_id = store.ssh_keys.add(alice.token, public_key(), "key").id
     before = contents(store)
-    monkeypatch.setattr(type(store.audit), "record", fail)
-    acts: tuple[Callable[[], object], ...] = (
+    monkeypatch.setattr(type(store.audit), "record", fail_between)
+    assert_each_refused(
+        GatekeyError,
         lambda: store.ssh_keys.add(alice.token, public_key(2), "two"),
         lambda: store.ssh_keys.rename(alice.token, key_id, "other"),
         lambda: store.ssh_keys.remove(alice.token, key_id),
         lambda: store.sign_in.with_ssh_key(fingerprint(), "alice", source="ssh 203.0.113.7"),
     )
-    for act in acts:
-        with pytest.raises(GatekeyError):
-            act()
     rates = ("rate_windows",)
     now = contents(store)
     assert {name: rows for name, rows in now.items() if name not in rates} == {

@@ -1,12 +1,10 @@
 """An account's whole life, act by act, beside a model of what should happen: nothing may differ."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -17,7 +15,6 @@ from hypothesis.stateful import (
     multiple,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import func, select, update
 
@@ -62,7 +59,7 @@ from store.values.sign_in import SecondFactorNeeded, SignedIn
 from store.values.usage import Kind, UsageEntry
 from tests.harness.people import allow_bindings, allow_passkeys, code_at, contents, credential
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
-from tests.harness.repeatable_search import repeatable_search
+from tests.harness.repeatable_search import run_lives
 from tests.harness.stores import StillClock, add_account, make_store, sign_in
 from tests.unit.store import account_model
 from tests.unit.store.account_model import Refusal, Session, Setup
@@ -708,17 +705,7 @@ class AccountsLife(RuleBasedStateMachine):
 
 def run(examples: int, steps: int, *, is_repeatable: bool) -> None:
     AccountsLife.steps = 0
-    with repeatable_search() if is_repeatable else nullcontext():
-        run_state_machine_as_test(
-            AccountsLife,
-            settings=settings(
-                max_examples=examples,
-                stateful_step_count=steps,
-                deadline=None,
-                derandomize=is_repeatable,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+    run_lives(AccountsLife, examples, steps, is_repeatable=is_repeatable)
     print(f"an account's life: 0 divergences in {AccountsLife.steps} acts of {examples} lives of {steps} steps")
 
 

@@ -1,10 +1,11 @@
-"""The ways in which a mail server fails, under the same thirteen heads as the HTTP channels."""
+"""The ways in which a mail server fails, under the same thirteen heads as the HTTP channels.
+
+4 (too many connections) and 11 (no such name) have no other case than the one in `test_dispatcher_faults.py`.
+"""
 
 import asyncio
 import inspect
 import logging
-import socket
-from collections.abc import Sequence
 
 import aiosmtplib
 import pytest
@@ -81,16 +82,6 @@ def test_3_what_is_not_smtp(loop_thread: LoopThread, authority: Authority, messa
     assert_try_again(error, "mail.example did not answer in SMTP.")
 
 
-def test_4_too_many_connections(loop_thread: LoopThread, authority: Authority, message: Message) -> None:
-    async def busy(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"421 4.7.0 too many connections\r\n")
-        await writer.drain()
-
-    with TcpReceiver(loop_thread, busy) as receiver:
-        error = failing(sending(message, authority, STARTTLS, receiver.port))
-    assert_try_again(error, "mail.example takes no mail at the moment (421 4.7.0).")
-
-
 @either_security
 @pytest.mark.parametrize("answer", ["550 5.1.1 unknown", "556 5.1.10 null MX", "550 5.2.1 disabled"])
 def test_5_a_mailbox_that_is_gone(
@@ -160,14 +151,6 @@ def test_10_a_certificate_for_another_host(
         "Hostname mismatch, certificate is not valid for 'mail.example'.",
     )
     assert receiver.sign_ins == []
-
-
-def test_11_no_such_name(authority: Authority, message: Message) -> None:
-    async def nowhere(_: str, __: int) -> Sequence[str]:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    error = failing(sending(message, authority, STARTTLS, 1, resolve=nowhere))
-    assert_try_again(error, "The name mail.example could not be resolved.")
 
 
 @either_security

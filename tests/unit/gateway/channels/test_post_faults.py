@@ -1,9 +1,11 @@
-"""Thirteen ways in which a receiver fails, for each of the three channels that speak HTTP."""
+"""Ways in which a receiver fails, for each of the three channels that speak HTTP.
+
+1 (refused), 2 (reset) and 11 (no such name) have no other case than the one in `test_dispatcher_faults.py`.
+"""
 
 import asyncio
 import logging
 import random
-import socket
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -20,9 +22,7 @@ from tests.fakes.receivers import (
     Respond,
     TcpReceiver,
     drip,
-    refused_port,
     reply,
-    reset,
     stall,
     then,
 )
@@ -50,17 +50,6 @@ def status(
     assert len(receiver.requests) in ((0, 1) if timeouts is SHORT else (1,))
     assert isinstance(error, DeliveryFailed)
     return error
-
-
-def test_1_refused(authority: Authority, message: Message, send: Send) -> None:
-    port = refused_port()
-    error = failing(send(message, f"http://{HOST}:{port}", outbound(authority, f"{HOST}:{port}"), StillClock(NOW)))
-    assert_try_again(error, "push.example refused the connection.")
-
-
-def test_2_reset(loop_thread: LoopThread, authority: Authority, message: Message, send: Send) -> None:
-    error = status(loop_thread, authority, send, message, then(reset))
-    assert_try_again(error, "push.example broke off the connection.")
 
 
 @pytest.mark.parametrize(
@@ -163,14 +152,6 @@ def test_10_a_certificate_for_another_host(
         "Hostname mismatch, certificate is not valid for 'push.example'.",
     )
     assert receiver.requests == []
-
-
-def test_11_no_such_name(authority: Authority, message: Message, send: Send) -> None:
-    async def nowhere(_: str, __: int) -> Sequence[str]:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    error = failing(send(message, f"https://{HOST}", outbound(authority, resolve=nowhere), StillClock(NOW)))
-    assert_try_again(error, "The name push.example could not be resolved.")
 
 
 def test_12_a_host_with_ipv6_only(loop_thread: LoopThread, authority: Authority, message: Message, send: Send) -> None:
