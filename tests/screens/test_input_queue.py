@@ -35,8 +35,7 @@ async def test_a_name_and_a_password_in_one_piece_sign_in(between: str) -> None:
 
 
 async def test_three_fields_in_one_piece_are_three_fields() -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         assert isinstance(stage.app.screen, ChangePassword)
         await burst(stage, PASSWORD, "<tab>", NEW_PASSWORD, "<enter>", NEW_PASSWORD, "<enter>")
         assert isinstance(stage.app.screen, Console)
@@ -44,16 +43,14 @@ async def test_three_fields_in_one_piece_are_three_fields() -> None:
 
 
 async def test_a_way_back_in_one_piece_is_a_way_back() -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         await burst(stage, "one", "<tab>", "two", "<shift+tab>", "<end>", "three", "<backspace>", "<tab>", "<end>", "x")
         fields = [stage.app.screen.query_one(f"#{name}", Input).value for name in ("original-password", "new-password")]
         assert fields == ["onethre", "twox"]
 
 
 async def test_what_is_pasted_waits_its_turn() -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         stage.app.post_message(Key("tab", None))
         stage.app.post_message(Paste(NEW_PASSWORD))
         await stage.settle()

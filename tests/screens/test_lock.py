@@ -25,8 +25,7 @@ class Waiting(AccountModal[str]):
 
 async def unlock(stage: Stage) -> None:
     assert isinstance(stage.app.screen, LockScreen)
-    await stage.fill("password", PASSWORD)
-    await stage.press("enter")
+    await stage.enter("password", PASSWORD)
 
 
 async def test_an_answer_from_elsewhere_does_not_open_the_lock() -> None:

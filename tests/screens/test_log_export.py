@@ -77,8 +77,7 @@ async def test_the_end_of_the_name_is_the_format(store: Store, folder: Path) -> 
         await stage.press("ctrl+t", "ctrl+t", "enter")
         await stage.press("e")
         assert stage.says("usage-logs.csv")
-        await stage.fill("path", "calls.xlsx")
-        await stage.press("enter")
+        await stage.enter("path", "calls.xlsx")
         assert stage.says("The name ends in the format: .csv, .json, .jsonl.")
     assert len(json.loads((folder / "usage-logs.json").read_text())) == CALLS
     assert names(folder) == ["usage-logs.json"]

@@ -15,7 +15,7 @@ import tui
 from screens.app import GatekeyApp
 from screens.sign_in import SignIn
 from tests.harness.consoles import SIZE, Stage
-from tests.harness.stores import StillClock, add_account, make_store
+from tests.harness.stores import StillClock, store_with_account
 from tui.key_ids import ACTIONS
 from tui.keymap import load_config
 from tui.local_account import LocalAccount
@@ -51,8 +51,7 @@ async def test_every_id_a_person_may_write_is_one_and_has_those_keys() -> None:
 async def test_what_is_wrong_is_told_and_the_rest_works(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     path.write_text('[keys]\n"security.tokn" = "f9"\n"console.checks" = "f10"\n')
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     app = GatekeyApp(LocalAccount(Options(), opened=store), load_config(path))
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         clock = store.context.clock
@@ -67,8 +66,7 @@ async def test_what_is_wrong_is_told_and_the_rest_works(tmp_path: Path) -> None:
 async def test_of_many_faults_one_sentence_says_how_many_and_where_they_are(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     path.write_text("[keys]\n" + "".join(f'"nothing.{number}" = "f9"\n' for number in range(9)))
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     app = GatekeyApp(LocalAccount(Options(), opened=store), load_config(path))
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         clock = store.context.clock

@@ -5,7 +5,7 @@ from textual.widgets import Button
 
 from store.store import Store
 from tests.harness.consoles import PASSWORD, Stage, console
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import sign_in, store_with_account
 from tui.widgets.confirm import Confirm
 from tui.widgets.row_table import RowTable
 
@@ -13,8 +13,7 @@ pytestmark = pytest.mark.anyio
 
 
 def store_with_sessions(*sources: str) -> Store:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     for source in sources:
         store.sign_in.with_password("alice", PASSWORD, source=source)
         store.context.clock.advance(minutes=7)  # type: ignore[attr-defined] # the still clock of the tests
@@ -31,8 +30,7 @@ def rows(stage: Stage) -> int:
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 async def test_a_session_has_its_source_its_method_and_its_times(size: tuple[int, int]) -> None:
-    async with console(store_with_sessions("ssh 192.0.2.7 pts/4"), size=size) as stage:
-        await stage.press("s")
+    async with console(store_with_sessions("ssh 192.0.2.7 pts/4"), size=size, press="s") as stage:
         assert stage.says("From How Started Last used")
         assert stage.says("password just now this session")
         assert stage.says("7 min ago 7 min ago")
@@ -73,8 +71,7 @@ async def test_all_others_are_ended_after_a_question() -> None:
 
 
 async def test_without_others_it_says_so() -> None:
-    async with console() as stage:
-        await stage.press("s")
+    async with console(press="s") as stage:
         assert stage.says("No other sessions.")
         await stage.press("o")
         assert stage.says("There are no other sessions.")

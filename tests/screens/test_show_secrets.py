@@ -15,8 +15,7 @@ def readable(stage: Stage, control: str) -> bool:
 
 
 async def test_the_key_shows_every_password_of_the_form_and_hides_it_again() -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         await stage.fill("original-password", "first secret")
         await stage.fill("new-password", "second secret")
         assert not stage.says("second secret")
@@ -30,16 +29,14 @@ async def test_the_key_shows_every_password_of_the_form_and_hides_it_again() -> 
 
 
 async def test_the_button_does_the_same() -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         await stage.fill("new-password", "second secret")
         await stage.click("#show")
         assert stage.says("second secret")
 
 
 async def test_a_shown_password_cannot_be_copied() -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         await stage.fill("original-password", "first secret")
         await stage.press("ctrl+v")
         stage.app.screen.query_one("#original-password", Input).select_all()
@@ -56,8 +53,7 @@ async def test_it_works_at_the_sign_in_from_the_field_of_the_name_too() -> None:
 
 
 async def test_the_lock_has_the_key_and_hides_what_is_shown_below_it() -> None:
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         await stage.fill("new-password", "second secret")
         await stage.press("ctrl+v")
         form = stage.app.screen
@@ -80,8 +76,7 @@ async def test_it_hides_when_the_terminal_loses_the_focus() -> None:
 
 async def test_it_hides_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AutoHide, "SHOWN_FOR_S", 0.01)
-    async with console() as stage:
-        await stage.press("p")
+    async with console(press="p") as stage:
         await stage.pilot.press("ctrl+v")
         await stage.until(lambda: not readable(stage, "new-password"))
         assert stage.says("Show ^v")

@@ -64,8 +64,7 @@ async def test_a_new_api_key_is_asked_about_too() -> None:
     async with console() as stage:
         await open_module(stage, "api-keys")
         await stage.press("n")
-        await stage.fill("api-key-name", "laptop")
-        await stage.press("enter")
+        await stage.enter("api-key-name", "laptop")
         assert isinstance(stage.app.screen, ApiKey)
         await stage.press("ctrl+q")
         assert stage.says("Close without keeping it?")

@@ -64,8 +64,7 @@ async def test_the_console_was_laid_out_for_its_width_from_the_start(
 
 
 async def test_a_console_that_comes_back_is_styled_again() -> None:
-    async with console() as stage:
-        await stage.press("f1")
+    async with console(press="f1") as stage:
         covered = stage.app.screen_stack[-2]
         stage.app.show_theme("gatekey-light")
         await stage.press("escape")

@@ -20,7 +20,7 @@ from store.values.billing import QuotaState
 from store.values.ledger import LedgerEntry, LedgerPage
 from tests.harness.consoles import Stage, console
 from tests.harness.full_disk import largest_file
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import add_account, make_store, sign_in, store_with_account
 from tests.snapshots.scenes import spent_store
 from tui.local_account import LocalAccount
 from tui.widgets.keyset_table import KeysetTable
@@ -83,12 +83,10 @@ async def test_a_code_is_redeemed_and_everything_shows_it() -> None:
         await stage.type("hello")
         await stage.press("enter")
         assert stage.says("A code has 25 letters and digits")
-        await stage.fill("code", "ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ")
-        await stage.press("enter")
+        await stage.enter("code", "ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ")
         assert stage.says("There is no such code.")
         assert stage.says("4 more tries")
-        await stage.fill("code", code.lower())
-        await stage.press("enter")
+        await stage.enter("code", code.lower())
         assert isinstance(stage.app.screen, Console)
         assert stage.says("$2.50 added. $32.33 left.")
         summary = stage.app.screen.query_one(TitleBar).summary
@@ -152,8 +150,7 @@ async def test_a_price_is_found() -> None:
 
 
 async def test_end_goes_to_the_oldest_change() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     for _ in range(1500):
         store.quota.adjust("alice", add=1, actor="root")
     async with console(store, size=(80, 120)) as stage:

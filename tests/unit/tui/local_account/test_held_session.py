@@ -9,7 +9,7 @@ import pytest
 from store.accounts import AccountInfo
 from store.errors import DatabaseBusy
 from store.values.sign_in import SignedIn
-from tests.harness.stores import PASSWORD, add_account, make_store
+from tests.harness.stores import PASSWORD, make_store, store_with_account
 from tests.harness.stores import sign_in as new_token
 from tui.local_account import LocalAccount
 from tui.local_account.held_session import HeldSession
@@ -80,8 +80,7 @@ def test_leaving_waits_for_a_sign_in_under_way() -> None:
 async def test_an_account_left_while_the_database_did_not_answer_is_left_at_the_next_sign_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     account = LocalAccount(Options(), opened=store, token=new_token(store))
     watcher = new_token(store)
     with monkeypatch.context() as patch:

@@ -9,7 +9,7 @@ from store.errors import NoSuchItem, SessionEnded
 from store.sections import PriceSettings
 from store.store import Store
 from store.values.sections import Saved
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import sign_in, store_with_account
 from tui.local_account import LocalAccount
 from tui.local_account.topic import LocalTopic
 from tui.store_location import Options
@@ -50,8 +50,7 @@ async def test_before_the_store_is_open_a_call_raises_the_typed_error() -> None:
 
 
 async def test_an_error_of_the_store_arrives_as_it_is() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     account = LocalAccount(Options(), opened=store, token=sign_in(store))
     with pytest.raises(NoSuchItem):
         await account.revoke_session(404)
