@@ -1,0 +1,140 @@
+"""The same console on a New API server: each tab shows what that server has, and says what it has not."""
+
+from collections.abc import Iterator
+
+import pytest
+from textual.widgets import Button, Input
+
+from screens.modules.limited import LimitedPage
+from screens.sign_in import SignIn
+from tests.harness.consoles import Stage
+from tests.harness.remote_consoles import remote_console
+from tests.new_api.generations import Generation
+from tests.new_api.running import PASSWORD, StandIn, running
+from tui.widgets.dialog import Dialog
+from tui.widgets.toggle import Toggle
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
+def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
+    with running(request.param) as found:
+        yield found
+
+
+def buttons(stage: Stage) -> set[str]:
+    shown = stage.app.screen.query(Button).results()
+    return {str(button.label) for button in shown if button.display and button.is_on_screen}
+
+
+async def test_the_sign_in_names_the_server_and_refuses_a_wrong_password(standin: StandIn) -> None:
+    async with remote_console(standin, signs_in=False) as stage:
+        screen = stage.app.screen
+        assert isinstance(screen, SignIn)
+        assert standin.address in stage.text()
+        assert "gatekey admin" not in screen.purpose
+        await stage.fill("username", "alice")
+        await stage.fill("password", "Wr0ng-pass")
+        await stage.click("#sign-in")
+        assert stage.app.screen is screen
+        await stage.fill("password", PASSWORD)
+        await stage.click("#sign-in")
+        await stage.until(lambda: not isinstance(stage.app.screen, SignIn))
+
+
+async def test_the_frame_and_the_security_tab(standin: StandIn) -> None:
+    async with remote_console(standin) as stage:
+        assert stage.says("alice · $5.00 left")
+        assert stage.says("2FA off")
+        assert stage.says("This server has no console over SSH.")
+        assert stage.says("This server keeps no list of what was done to an account.")
+        assert stage.says("This server hands out no file with your data.")
+        is_feb = standin.world.generation is Generation.FEB
+        assert stage.says("This server keeps no list of sessions.") is is_feb
+        assert ("Show" in buttons(stage)) is not is_feb
+        assert "Revoke" not in buttons(stage)
+
+
+async def test_a_token_is_made_only_after_the_question(standin: StandIn) -> None:
+    async with remote_console(standin) as stage:
+        before = standin.alice.access_token
+        await stage.press("t")
+        assert stage.says("If there is one already, it stops working at once")
+        await stage.press("escape")
+        assert standin.alice.access_token == before
+        await stage.press("t")
+        await stage.click("#yes")
+        await stage.until(lambda: standin.alice.access_token != before)
+
+
+async def test_a_save_of_the_price_tab_keeps_the_settings_of_the_others(standin: StandIn) -> None:
+    async with remote_console(standin) as stage:
+        before = (standin.alice.setting or {}) | {"language": "en", "billing_preference": "wallet_first"}
+        standin.alice.setting = before
+        await stage.press("4")
+        assert stage.says("This server does not tell which models without a price you called.")
+        stage.app.screen.query_one("#accept-unpriced-models", Toggle).value = True
+        await stage.settle()
+        await stage.press("ctrl+s")
+        assert stage.says("Saved."), stage.text()
+        stored = standin.alice.setting or {}
+        assert stored["accept_unset_model_ratio_model"] is True
+        assert stored["language"] == "en"
+        assert stored["billing_preference"] == "wallet_first"
+        assert stored.get("sidebar_modules") == before.get("sidebar_modules")
+
+
+async def test_one_channel_is_on_and_a_threshold_is_in_dollars(standin: StandIn) -> None:
+    async with remote_console(standin) as stage:
+        await stage.press("3")
+        assert stage.says("This server warns on one channel at a time")
+        screen = stage.app.screen
+        screen.query_one("#channel-webhook", Toggle).value = True
+        await stage.settle()
+        assert not screen.query_one("#channel-email", Toggle).value
+        screen.query_one("#webhook-url", Input).value = "https://hooks.example.com/a"
+        screen.query_one("#quota-warning-threshold", Input).value = "2"
+        await stage.settle()
+        await stage.press("ctrl+s")
+        assert stage.says("Saved."), stage.text()
+        stored = standin.alice.setting or {}
+        assert stored["notify_type"] == "webhook"
+        assert stored["quota_warning_threshold"] == 1_000_000
+
+
+async def test_a_deletion_says_what_the_server_keeps(standin: StandIn) -> None:
+    async with remote_console(standin) as stage:
+        await stage.press("x")
+        assert stage.says("The server only closes the account")
+        assert stage.app.screen.query_one(Dialog).title == "Delete Account"
+        assert not any("Export" in label for label in buttons(stage))
+
+
+async def test_the_modules(standin: StandIn) -> None:
+    async with remote_console(standin) as stage:
+        for module, sentence in (
+            ("api-keys", "This server limits no requests per minute."),
+            ("wallet", "This server keeps no ledger: it lists payments alone."),
+            ("usage-logs", ""),
+            ("playground", "Gatekey does not show this page for an account on a server."),
+        ):
+            console = stage.app.screen
+            console.action_open_module(module)  # type: ignore[attr-defined]
+            await stage.settle()
+            if module == "api-keys":
+                await stage.press("n")
+                assert stage.says(sentence), stage.text()
+                await stage.fill("api-key-name", "laptop")
+                await stage.fill("api-key-limit", "3")
+                await stage.click("#create")
+                assert stage.says("API key"), stage.text()
+                await stage.press("c", "escape")
+                assert stage.says("laptop"), stage.text()
+                assert stage.says("of $3.00"), stage.text()
+            elif module == "playground":
+                assert stage.app.screen.query(LimitedPage)
+                assert stage.says(sentence), stage.text()
+            else:
+                assert stage.says(sentence), stage.text()
+                assert not stage.says("failed"), stage.text()
