@@ -2,19 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from remote.address import parse_server_address
-from remote.client import RemoteClient
 from remote.generations import Generation as Spoken
 from remote.kept_sessions import KeptSessions
 from remote.setting_forms import NotificationForm
 from remote.settings import ChangedOnServer
-from remote.transport import Limits, Transport
 from store.errors import (
     AnswerUnreadable,
     BrowserNeeded,
@@ -31,40 +26,14 @@ from store.errors import (
 )
 from store.sections import Channel
 from tests.harness.scripted_server import Waits
+from tests.harness.standin_clients import client_on, is_feb
 from tests.harness.stores import make_ring
-from tests.new_api.generations import Generation
-from tests.new_api.running import PASSWORD, StandIn, running
+from tests.new_api.running import PASSWORD, StandIn
 
 pytestmark = pytest.mark.anyio
 
 SELF, SETTING = "/api/user/self", "/api/user/setting"
 MAIL = NotificationForm(Channel.EMAIL, 1_500_000, notification_email="alice@example.com")
-
-
-@pytest.fixture(params=list(Generation), ids=lambda generation: generation.value)
-def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with running(request.param) as found:
-        yield found
-
-
-@asynccontextmanager
-async def client_on(
-    standin: StandIn, *, waits: Waits | None = None, kept: KeptSessions | None = None, signed_in: bool = True
-) -> AsyncIterator[RemoteClient]:
-    address = parse_server_address(standin.address)
-    transport = Transport(address, limits=Limits(total_s=20.0))
-    patience = (waits or Waits()).patience()
-    client = RemoteClient(address, kept=kept, transport=transport, patience=patience, clock=standin.clock)
-    try:
-        if signed_in:
-            assert await client.sign_in("alice", PASSWORD) is None
-        yield client
-    finally:
-        await client.aclose()
-
-
-def is_feb(standin: StandIn) -> bool:
-    return standin.world.generation is Generation.FEB
 
 
 async def test_the_generation_is_told(standin: StandIn) -> None:
