@@ -7,6 +7,7 @@ the machine moves little. Rates are of this machine and this moment: compare two
 """
 
 import argparse
+import asyncio
 import os
 import re
 import sqlite3
@@ -15,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,11 +24,13 @@ from sqlalchemy import text
 from store.store import Store
 from store.values.usage import Kind, UsageEntry
 from tests import parts
-from tests.benchmarks.scale_months import ROUNDS, backend_of, cpu_of, end_of_month, months, partitioning
+from tests.benchmarks.call_cost import call
+from tests.benchmarks.scale_months import end_of_month, months, partitioning
 from tests.benchmarks.scale_shards import simulate
 from tests.benchmarks.scale_wire import counted_socket
+from tests.harness.gateway_client import make_relayed
 from tests.harness.postgres import PostgresServer, running_server
-from tests.harness.stores import add_account, make_store, sqlite_url
+from tests.harness.stores import add_account, lift_request_rates, make_store, sqlite_url
 
 ENTRY: Final = UsageEntry(
     Kind.CONSUMPTION,
@@ -102,31 +104,21 @@ def bytes_postgresql(store: Store, calls: int) -> None:
         say_bytes("PostgreSQL", iter([(row[0], row[1]) for row in tx.execute(query)]), calls)
 
 
-def cpu_postgresql(store: Store) -> None:
-    """Print the CPU of a hold and a booking, here and in PostgreSQL."""
-    with store.database.read() as tx:
-        pid = backend_of(tx)
-    for together in (1, 16):
-        times = 160 // together
-        start = time.process_time()
-        server = cpu_of(pid, partial(book, store, together, together=together), times) / together
-        own = (time.process_time() - start) / ROUNDS / times / together
-        print(f"PostgreSQL, {together:>2} calls together: {own * 1e6:,.0f} us of CPU here, {server:,.0f} us there")
-
-
-def wire(server: PostgresServer, url: str, calls: int) -> None:
-    """Print the bytes between the store and PostgreSQL."""
-    for together in (1, 16):
-        # Another seed, because the ids of reservations are random.
+def wire(server: PostgresServer, calls: int) -> None:
+    """Print the bytes between the gateway and PostgreSQL, of whole relayed calls."""
+    for at_once in (1, 16):
         with (
+            server.database() as url,
             counted_socket(server.folder) as counted,
-            make_store(url.replace(str(server.folder), counted.folder), seed=together + 1) as store,
+            make_store(url.replace(str(server.folder), counted.folder)) as store,
         ):
-            book(store, together, together=together)
-            sent, received, made = counted.sent, counted.received, calls // together * together
-            book(store, made, together=together)
+            lift_request_rates(store)
+            key = make_relayed(store, quota_usd=1000)
+            asyncio.run(call(store, key, 64, at_once))
+            sent, received, made = counted.sent, counted.received, calls // at_once * at_once
+            asyncio.run(call(store, key, made, at_once))
             sent, received = (counted.sent - sent) // made, (counted.received - received) // made
-        print(f"to PostgreSQL and back, {together:>2} calls together: {sent:,} and {received:,} bytes a call")
+        print(f"to PostgreSQL and back, {at_once:>2} callers: {sent:,} and {received:,} bytes a call")
 
 
 def rate_sqlite(folder: Path, seconds: float) -> None:
@@ -189,9 +181,8 @@ def main() -> None:
             with make_store(url) as store:
                 add_account(store, quota_usd=1_000_000)
                 bytes_postgresql(store, asked.calls)
-                cpu_postgresql(store)
-            wire(server, url, asked.calls // 10)
             rate_postgresql(server, url, asked.seconds)
+        wire(server, asked.calls // 10)
         with server.database() as url, make_store(url) as store:
             add_account(store)
             months(store)
