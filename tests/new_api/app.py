@@ -9,35 +9,15 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from tests.new_api import (
-    administration,
-    api_keys,
-    bindings,
-    logs,
-    mail_codes,
-    own_account,
-    passkeys,
-    proofs,
-    relay,
-    sessions,
-    settings,
-    sign_in,
-    status,
-    two_factor,
-    wallet,
-)
 from tests.new_api.answers import Answer, Panic, Refused, plain
 from tests.new_api.call import Call, Rule
 from tests.new_api.callers import admit
 from tests.new_api.faults import Fault, Faults, too_many_requests
 from tests.new_api.limits import EVERY, is_over
+from tests.new_api.routes import find, rules_of
+from tests.new_api.shapes import sent, shapes_of
 from tests.new_api.world import World
 
-TOPICS: Final = (
-    *(status, sign_in, sessions, own_account, settings, two_factor, proofs, passkeys, bindings, mail_codes),
-    *(api_keys, relay, logs, wallet, administration),
-)
-RULES: Final = tuple(rule for topic in TOPICS for rule in topic.RULES)
 LONGEST_S: Final = 60.0
 """A call that nobody lets go on goes on after this, so that no test hangs."""
 
@@ -48,7 +28,10 @@ class App:
     def __init__(self, world: World) -> None:
         self.world = world
         self.faults = Faults()
-        self._rules = [rule for rule in RULES if rule.only in (None, world.generation)]
+        self.unlike_recorded: dict[str, None] = {}
+        """Where requests were like none of the recorded ones, in order and once each."""
+        self._rules = rules_of(world.generation)
+        self._shapes = shapes_of(world.generation)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -62,6 +45,8 @@ class App:
         if fault and fault.gate:
             await asyncio.to_thread(fault.gate.wait, LONGEST_S)
         call, rule = await self._call(request)
+        arrived = sent(call.method, call.path, call.query, call.headers, call.body)
+        self.unlike_recorded |= dict.fromkeys(self._shapes.complaints(arrived))
         answer = self._spoiled(fault) or self._answer(call, rule)
         if fault and fault.is_drop:
             await _cut(receive, send)
@@ -76,7 +61,7 @@ class App:
 
     async def _call(self, request: Request) -> tuple[Call, Rule | None]:
         path = request.url.path
-        rule, parts = self._find(request.method, path)
+        rule, parts = find(self._rules, request.method, path)
         call = Call(
             *(self.world, request.method, path, parts),
             dict(parse_qsl(request.url.query, keep_blank_values=True)),
@@ -85,13 +70,6 @@ class App:
             await request.body(),
         )
         return call, rule
-
-    def _find(self, method: str, path: str) -> tuple[Rule | None, dict[str, str]]:
-        for rule in self._rules:
-            parts = matched(rule.path, path) if rule.method == method else None
-            if parts is not None:
-                return rule, parts
-        return None, {}
 
     def _answer(self, call: Call, rule: Rule | None) -> Answer:
         """What the server says; a crash of it is an answer too."""
@@ -113,20 +91,6 @@ class App:
         if rule.cache and not world.is_feb and "Cache-Control" not in names:
             answer = answer.having(Cache_Control=rule.cache)
         return answer.with_cookies(*call.given_cookies)
-
-
-def matched(template: str, path: str) -> dict[str, str] | None:
-    """The named segments of a path, None if it does not fit."""
-    wanted, given = template.split("/"), path.split("/")
-    if len(wanted) != len(given):
-        return None
-    parts = {}
-    for name, segment in zip(wanted, given, strict=True):
-        if name.startswith(":"):
-            parts[name[1:]] = segment
-        elif name != segment:
-            return None
-    return None if "" in parts.values() else parts
 
 
 def _accepts_gzip(call: Call) -> bool:

@@ -40,6 +40,11 @@ class StandIn:
         """The one common account that `running` makes."""
         return self.world.accounts[2]
 
+    @property
+    def unlike_recorded(self) -> list[str]:
+        """Where requests of the client were like none that was recorded. A client's test ends with `== []`."""
+        return list(self.app.unlike_recorded)
+
     def restart(self) -> None:
         """What a client sees of a restart, as if it were over at once: memory is lost, the database is not."""
         self.world.forget_memory()
