@@ -17,7 +17,7 @@ from store.text import sanitize
 UNAUTHORIZED: Final = httpx.codes.UNAUTHORIZED
 TOO_MANY: Final = httpx.codes.TOO_MANY_REQUESTS
 OUTAGES: Final = frozenset((502, 503, 504))
-"""What a proxy answers while the server behind it restarts."""
+"""The statuses of a proxy whose server restarts."""
 
 _EMPTY: Final = "{host} answered with nothing, which is how it tells a fault of its own."
 _PAGE: Final = (
@@ -70,7 +70,7 @@ def read_envelope(answer: HttpAnswer, host: str) -> Envelope:
 
 
 def _is_accepted(whole: Fields) -> bool | None:
-    """What the answer says of its success; None if it says nothing. The routes for payments say it with a word."""
+    """Whether the answer reports success; None if it does not tell. The routes for payments tell it in `message`."""
     if isinstance(whole.members.get("success"), bool):
         return whole.flag("success")
     return {"success": True, "error": False}.get(whole.raw_text("message")) if "message" in whole else None

@@ -30,7 +30,7 @@ _EDITED: Final = (
     *("name", "status", "expired_time", "unlimited_quota", "model_limits_enabled", "model_limits", "allow_ips"),
     *("group", "cross_group_retry"),
 )
-"""What an edit replaces. `remain_quota` is not among them: each call of the key lowers it."""
+"""The fields that an edit replaces. `remain_quota` is not among them: each call of the key lowers it."""
 _NOT_FOUND: Final = "The server made the key, but does not list it. Look for it in the list before you make another."
 
 
@@ -41,7 +41,7 @@ class KeyForm:
     name: str
     expires_at: datetime | None = None
     remaining_micro_usd: int | None = None
-    """What the key may spend from now on."""
+    """The amount that the key may spend from now on."""
     models: tuple[str, ...] | None = None
     networks: tuple[str, ...] | None = None
     """Addresses, and networks in CIDR notation (RFC 4632)."""

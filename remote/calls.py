@@ -45,7 +45,7 @@ _EARLY: Final = timedelta(seconds=30)
 """A token is refreshed this long before it expires, so that a request under way does not meet its end."""
 _USUAL_LIFE: Final = timedelta(minutes=15)
 _LONGEST_LIFE: Final = timedelta(days=1)
-"""What lies outside comes from a proxy's clock or a server's whim. A refusal tells when the token is too old."""
+"""The longest time that a token is taken to live. A longer one comes from a wrong clock; a refusal tells its end."""
 
 
 class Calls:

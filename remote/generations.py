@@ -1,4 +1,4 @@
-"""What a server is and offers: its public status, and which generation of New API it speaks like.
+"""The facts of a server: its public status, and the generation of New API that it speaks like.
 
 FEB (February 2026) has a cookie for a session and tells refusals without codes. AUG (August 2026) has short tokens and
 codes. A newer server counts as AUG as long as it answers like it, and what it does not know is told where it is asked.

@@ -12,7 +12,7 @@ from store.values.billing import TOKENS_PER_PRICE, ModelPrice
 _PER_REQUEST: Final = 1
 """The server's number for a model that is paid by the request."""
 _UNPRICED_RATIO: Final = Decimal("37.5")
-"""What the server charges for a model without a price, where the account accepts them."""
+"""The ratio at which the server charges a model without a price, where the account accepts them."""
 
 
 class Models:
