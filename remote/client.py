@@ -99,7 +99,7 @@ class RemoteClient:
         return self._keeper.name
 
     async def facts(self, *, again: bool = False) -> ServerFacts:
-        """The server's generation, status and offers, read once, or `again`. Raises `NotANewApi` and the server errors."""
+        """The server's generation, status and offers, read once or `again`. Raises `NotANewApi` and server errors."""
         return await self._server.facts(again=again)
 
     async def resume(self, name: str) -> bool:

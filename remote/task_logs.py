@@ -7,6 +7,7 @@ from typing import Final
 from remote.calls import Calls
 from remote.fields import Fields, required
 from remote.generations import KnownServer, ServerFacts
+from remote.pages import Page
 from remote.quota_units import micro_usd_of
 from remote.usage import MAX_PAGE_SIZE
 from store.errors import InvalidNumber
@@ -31,20 +32,6 @@ class TaskEntry:
     prompt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskPage:
-    """Entries, the newest first. Pages are numbered from 1."""
-
-    entries: tuple[TaskEntry, ...]
-    page: int
-    page_size: int
-    total: int
-
-    @property
-    def has_next(self) -> bool:
-        return self.page * self.page_size < self.total and bool(self.entries)
-
-
 class TaskLogs:
     """Reads both logs."""
 
@@ -52,21 +39,21 @@ class TaskLogs:
         self._calls = calls
         self._server = server
 
-    async def drawings(self, page: int = 1, page_size: int = 50) -> TaskPage:
+    async def drawings(self, page: int = 1, page_size: int = 50) -> Page[TaskEntry]:
         """One page of the drawing log. Raises `InvalidNumber` for a page that cannot be, and the session errors."""
         return await self._page("/api/mj/self", page, page_size)
 
-    async def tasks(self, page: int = 1, page_size: int = 50) -> TaskPage:
+    async def tasks(self, page: int = 1, page_size: int = 50) -> Page[TaskEntry]:
         """One page of the task log. As `drawings`."""
         return await self._page("/api/task/self", page, page_size)
 
-    async def _page(self, path: str, page: int, page_size: int) -> TaskPage:
+    async def _page(self, path: str, page: int, page_size: int) -> Page[TaskEntry]:
         facts = await self._server.facts()
         if page < 1 or not 1 <= page_size <= MAX_PAGE_SIZE:
             raise InvalidNumber
         data = required(await self._calls.read(path, {"p": str(page), "page_size": str(page_size)}))
         entries = tuple(_entry(row, facts) for row in data.items("items"))
-        return TaskPage(entries, page, page_size, data.whole("total"))
+        return Page(entries, page, page_size, data.whole("total"))
 
 
 def _entry(row: Fields, facts: ServerFacts) -> TaskEntry:

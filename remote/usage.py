@@ -8,6 +8,7 @@ from typing import Final
 from remote.calls import Calls
 from remote.fields import Fields, objects_of, required
 from remote.generations import KnownServer, ServerFacts
+from remote.pages import Page
 from remote.quota_units import micro_usd_of
 from store.errors import InvalidNumber
 
@@ -80,20 +81,6 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class LogPage:
-    """Entries, the newest first. Pages are numbered from 1, and shift when new entries come."""
-
-    entries: tuple[LogEntry, ...]
-    page: int
-    page_size: int
-    total: int
-
-    @property
-    def has_next(self) -> bool:
-        return self.page * self.page_size < self.total and bool(self.entries)
-
-
-@dataclass(frozen=True, slots=True)
 class LogTotals:
     """The cost of what a filter matches; requests and tokens of the last minute."""
 
@@ -120,7 +107,7 @@ class Usage:
         self._calls = calls
         self._server = server
 
-    async def page(self, only: LogFilter, page: int = 1, page_size: int = 50) -> LogPage:
+    async def page(self, only: LogFilter, page: int = 1, page_size: int = 50) -> Page[LogEntry]:
         """One page of entries. Raises `InvalidNumber` for a page that cannot be, and the session errors."""
         facts = await self._server.facts()
         if page < 1 or not 1 <= page_size <= MAX_PAGE_SIZE:
@@ -128,7 +115,7 @@ class Usage:
         params = {"p": str(page), "page_size": str(page_size), **only.params}
         data = required(await self._calls.read(LOG_PATH, params))
         entries = tuple(_entry(row, facts) for row in data.items("items"))
-        return LogPage(entries, page, page_size, data.whole("total"))
+        return Page(entries, page, page_size, data.whole("total"))
 
     async def totals(self, only: LogFilter) -> LogTotals:
         """The sums of what a filter matches. Raises the session errors."""

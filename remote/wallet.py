@@ -8,6 +8,7 @@ from typing import Final
 from remote.calls import Calls
 from remote.fields import required
 from remote.generations import KnownServer
+from remote.pages import Page
 from remote.quota_units import micro_usd_of
 from remote.usage import MAX_PAGE_SIZE
 from store.errors import AnswerLost, AnswerUnreadable, CodeRefused, InvalidNumber, InvalidSecret, ServerRefused
@@ -31,20 +32,6 @@ class TopUp:
     method: str
     status: str
     completed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class TopUpPage:
-    """Payments, the newest first. Pages are numbered from 1."""
-
-    entries: tuple[TopUp, ...]
-    page: int
-    page_size: int
-    total: int
-
-    @property
-    def has_next(self) -> bool:
-        return self.page * self.page_size < self.total and bool(self.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +62,7 @@ class Wallet:
             link=data.text("topup_link", 500),
         )
 
-    async def top_ups(self, page: int = 1, page_size: int = 50) -> TopUpPage:
+    async def top_ups(self, page: int = 1, page_size: int = 50) -> Page[TopUp]:
         """One page of payments. Raises `InvalidNumber` for a page that cannot be, and the session errors."""
         if page < 1 or not 1 <= page_size <= MAX_PAGE_SIZE:
             raise InvalidNumber
@@ -92,7 +79,7 @@ class Wallet:
             )
             for row in data.items("items")
         )
-        return TopUpPage(entries, page, page_size, data.whole("total"))
+        return Page(entries, page, page_size, data.whole("total"))
 
     async def redeem(self, code: str) -> int:
         """Add the amount of a code to the balance; returns it in micro-USD. Each code works once.
