@@ -139,7 +139,7 @@ class Settings:
             # Sent again after a lost answer: it holds everything, so twice is as good as once.
             await self._calls.change("PUT", SETTING_PATH, body, is_repeatable=True)
         except ServerRefused as error:
-            await self._calls.keeper.owe(None)
+            await self._calls.keeper.owe(owed or None)  # nothing more was erased
             raise ServerRefused(_REFUSED, code=error.code) from error
         except AnswerLost as error:
             raise AnswerLost(f"{AnswerLost.sentence} What the server may have erased is put back then.") from error

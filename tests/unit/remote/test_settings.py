@@ -291,6 +291,24 @@ async def test_a_refused_form_owes_nothing() -> None:
     assert client._keeper.owed is None
 
 
+async def test_a_refused_form_leaves_what_an_earlier_save_owes() -> None:
+    server = server_with()
+    client = await client_on(server)
+    seen = await client.settings.read()
+    answer_of, refused = server._answer, {"PUT /api/subscription/self/preference"}
+    server._answer = lambda route, request: (  # type: ignore[method-assign]
+        refusal() if route in refused else answer_of(route, request)
+    )
+    with pytest.raises(SaveInterrupted):
+        await client.settings.save_notifications(MAIL, seen)
+    refused.add("PUT /api/user/setting")
+    with pytest.raises(ServerRefused, match="kept the former ones"):
+        await client.settings.save_price(accept_unpriced=False, seen=await client.settings.read())
+    refused.clear()
+    await client.settings.read()
+    assert rest(server) == {name: BEFORE[name] for name in KEPT}
+
+
 async def test_a_billing_preference_that_the_server_has_no_route_for_is_left_alone() -> None:
     server = server_with()
     client = await client_on(server)
