@@ -28,8 +28,6 @@ _HINT_CHARS: Final = 4
 class RemoteSections(RemoteTopic):
     """`SectionService` and `NotificationService` on a server."""
 
-    _seen: dict[int, RemoteSettings]
-    """The settings that were shown, by the version that stands for them. The server has no versions."""
     _known_form: NotificationForm | None = None
     """The fields of every channel, as far as this console knows them: the server keeps those of one channel."""
 
@@ -72,12 +70,6 @@ class RemoteSections(RemoteTopic):
         return make_webhook_secret(SystemRandom())
 
     # -- how ---------------------------------------------------------------------------------------------------
-
-    @property
-    def _versions(self) -> dict[int, RemoteSettings]:
-        if "_seen" not in self.__dict__:
-            self._seen = {}
-        return self._seen
 
     def _saved(self, kind: type[SectionT], settings: RemoteSettings) -> Saved[SectionT]:
         from remote.setting_forms import merged_with

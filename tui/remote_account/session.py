@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 class RemoteSession(RemoteTopic):
     """`SessionService` on a server, which knows no lock: the console refuses by itself until a proof."""
 
-    _ids: dict[str, int]
-    """The numbers by which screens name the server's sessions."""
-
     async def sign_out(self) -> None:
         self._is_locked, self._code = False, ""
         if self._connected is not None:
@@ -53,12 +50,6 @@ class RemoteSession(RemoteTopic):
         if known is None:
             raise NoSuchItem
         await self._client.login_sessions.end(known)
-
-    @property
-    def _numbers(self) -> dict[str, int]:
-        if "_ids" not in self.__dict__:
-            self._ids = {}
-        return self._ids
 
     async def _sessions(self) -> tuple[SessionInfo, ...]:
         """The sessions, where the server lists them. A System Access Token may not ask."""

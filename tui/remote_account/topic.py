@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from remote.generations import ServerFacts
     from remote.own_account import OwnAccount
     from remote.patience import Wait
+    from remote.setting_forms import RemoteSettings
     from tui.store_location import Options
 
     Connect = Callable[[Callable[[Wait], None]], RemoteClient]
@@ -43,6 +44,10 @@ class RemoteTopic:
         self._tell: Callable[[str], None] | None = None
         self._code = ""
         """A code that was given as a proof of identity, for the act that asked for it."""
+        self._versions: dict[int, RemoteSettings] = {}
+        """The settings that were shown, by the version that stands for them. The server has no versions."""
+        self._numbers: dict[str, int] = {}
+        """The numbers by which screens name the server's sessions."""
         self.files = LocalFiles(new_files(options), None)
 
     @property
