@@ -73,9 +73,8 @@ class KeptSessions:
                     file.flush()
                     os.fsync(file.fileno())
                 Path(draft).replace(path)
-            except BaseException:
-                Path(draft).unlink(missing_ok=True)
-                raise
+            finally:
+                Path(draft).unlink(missing_ok=True)  # there only after a failure
             file_systems.flush(self._folder)
         except OSError as error:
             raise StoreUnavailable(_NOT_KEPT.format(place=self._folder, reason=error.strerror)) from error
