@@ -36,7 +36,7 @@ class OwnAccount:
     bound: tuple[tuple[str, str], ...]
     """For each of `BUILT_IN_BINDINGS` that is bound: its name, and the identity there."""
     settings: Fields = field(repr=False)
-    """What `PUT setting` and its neighbours wrote, as the server keeps it. It holds secrets."""
+    """The settings that the server keeps, as `PUT setting` and its neighbours wrote them. They hold secrets."""
     sidebar_text: str = field(repr=False)
     """The sidebar as a JSON text; empty if the account never chose one."""
     may_choose_sidebar: bool

@@ -48,7 +48,7 @@ def _say_nothing(_wait: Wait) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait, and who is told. `sleep` and `rng` are injected."""
+    """The lengths of the waits for a server, and who is told of them. `sleep` and `rng` are injected."""
 
     told: Told = _say_nothing
     sleep: Sleep = asyncio.sleep

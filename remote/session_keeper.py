@@ -44,7 +44,7 @@ class SessionKeeper:
 
     @property
     def owed(self) -> Mapping[str, Any] | None:
-        """What an interrupted save wiped on the server and did not put back."""
+        """The values that an interrupted save wiped on the server and did not put back."""
         return self._owed
 
     async def resume(self, name: str) -> bool:

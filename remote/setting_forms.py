@@ -72,7 +72,7 @@ class RemoteSettings:
     language: str
     billing_preference: str
     stored: Fields = field(repr=False)
-    """What the server keeps, as it was read. It holds secrets."""
+    """The settings that the server keeps, as they were read. They hold secrets."""
     sidebar_text: str = field(repr=False)
 
 

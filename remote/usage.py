@@ -91,7 +91,7 @@ class LogTotals:
 
 @dataclass(frozen=True, slots=True)
 class ModelHour:
-    """What a model cost in an hour, as far as the server has counted: it does so every few minutes."""
+    """The cost of a model in an hour, as far as the server has counted: it does so every few minutes."""
 
     at: datetime
     model: str

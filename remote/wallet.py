@@ -36,7 +36,7 @@ class TopUp:
 
 @dataclass(frozen=True, slots=True)
 class TopUpWays:
-    """How the balance can be raised."""
+    """The ways to raise the balance."""
 
     takes_payments: bool
     """True if the server's page takes payments. They need a browser."""
@@ -53,7 +53,7 @@ class Wallet:
         self._server = server
 
     async def ways(self) -> TopUpWays:
-        """How the balance can be raised. Raises the session errors."""
+        """The ways to raise the balance. Raises the session errors."""
         data = required(await self._calls.read(f"{TOP_UP_PATH}/info"))
         switches = [name for name in data.members if name.startswith("enable_") and name.endswith("_topup")]
         return TopUpWays(

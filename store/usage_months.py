@@ -60,7 +60,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class MonthsKept:
-    """What a run changed: names of partitions, such as usage_log_2026_11."""
+    """The changes of a run: names of partitions, such as usage_log_2026_11."""
 
     made: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()

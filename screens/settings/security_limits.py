@@ -1,4 +1,4 @@
-"""What an account cannot do on the Security tab: the rows that have a sentence in the place of their buttons."""
+"""The rows of the Security tab that have a sentence in the place of their buttons."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ def count_word(can: Capabilities) -> str:
 
 
 def others_ended(can: Capabilities) -> str:
-    """What became of the other sessions, after a change that ends them where it can."""
+    """The sentence on the other sessions, after a change that ends them where it can."""
     return can.other_sessions_stay or "Other sessions were signed out."

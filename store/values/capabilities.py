@@ -1,4 +1,4 @@
-"""What an implementation of the account cannot do, as a value that screens read."""
+"""The limits of an implementation of the account, as a value that screens read."""
 
 from __future__ import annotations
 

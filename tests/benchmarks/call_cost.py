@@ -58,7 +58,7 @@ def counting(store: Store, counter: Counter | None) -> Iterator[Counted]:
 
 
 def ids_given(store: Store) -> int:
-    """How many transactions of PostgreSQL have changed something so far: only those get an id."""
+    """The number of transactions of PostgreSQL that have changed something so far: only those get an id."""
     with store.database.look() as tx:
         return int(tx.execute(text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")).scalar_one())
 

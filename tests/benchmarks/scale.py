@@ -1,4 +1,4 @@
-"""What calls fill and what bounds their number: bytes, the hot account, the writer, and the months of the log.
+"""Measures the bytes that calls fill and the bounds of their number: the hot account, the writer, the log's months.
 
 python -m tests.benchmarks.scale [--calls N] [--seconds N]
 

@@ -1,4 +1,4 @@
-"""What the months of the usage log cost on PostgreSQL: an insert, a page, the end of a month, the upgrade to them."""
+"""The cost of the months of the usage log on PostgreSQL: an insert, a page, the end of a month, the upgrade to them."""
 
 import time
 from collections.abc import Callable

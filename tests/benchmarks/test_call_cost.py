@@ -1,4 +1,4 @@
-"""What a relayed call asks of PostgreSQL: its round trips are counted on the socket."""
+"""The round trips of a relayed call on PostgreSQL, counted on the socket."""
 
 import asyncio
 from typing import Final

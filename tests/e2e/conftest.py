@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: a home, the server of `gatekey ssh`, and a gateway with an SDK in front of it."""
+"""Fixtures of the end-to-end tests: a home, the server of `gatekey ssh`, and a gateway with an SDK in front of it."""
 
 from collections.abc import Iterator
 from pathlib import Path

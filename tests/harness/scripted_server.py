@@ -110,7 +110,7 @@ REFRESH: Final = "sid-1.refresh-secret-1"
 ACCESS: Final = "eyJ-access-secret-1"
 PASSWORD: Final = "Al1ce-pass-word"
 SECRETS: Final = ("secret", PASSWORD)
-"""What no repr, error or log may hold."""
+"""Texts that no repr, error or log may hold."""
 SESSION: Final = {"sid": "sid-1", "current": True, "created_at": 1769515200}
 
 

@@ -128,7 +128,7 @@ def default_sidebar(role: int) -> str:
 
 
 def signed_in_view(account: Account) -> dict[str, Any]:
-    """What FEB answers a sign-in with."""
+    """The answer of FEB to a sign-in."""
     return {
         "display_name": account.display_name,
         "group": account.group,
@@ -171,7 +171,7 @@ def self_view(account: Account, generation: Generation) -> dict[str, Any]:
 
 
 def permissions(role: int, generation: Generation) -> dict[str, Any]:
-    """What the page may show: root has no sidebar settings at all."""
+    """The permissions of the page: root has no sidebar settings at all."""
     shown: dict[str, Any] = {"sidebar_modules": {"admin": False}, "sidebar_settings": True}
     if role == ROOT:
         shown = {"sidebar_modules": {}, "sidebar_settings": False}

@@ -1,4 +1,4 @@
-"""What an administrator does in the recorded exchanges: accounts, options, a channel, codes, a provider."""
+"""The acts of an administrator in the recorded exchanges: accounts, options, a channel, codes, a provider."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""What the server answers: the envelope with `success`, and the few answers that have another form."""
+"""The forms of answers: the envelope with `success`, and the few that are otherwise."""
 
 import json
 from dataclasses import dataclass, field, replace

@@ -29,7 +29,7 @@ class App:
         self.world = world
         self.faults = Faults()
         self.unlike_recorded: dict[str, None] = {}
-        """Where requests were like none of the recorded ones, in order and once each."""
+        """The differences of requests that were like none of the recorded ones, in order and once each."""
         self._rules = rules_of(world.generation)
         self._shapes = shapes_of(world.generation)
 
@@ -72,7 +72,7 @@ class App:
         return call, rule
 
     def _answer(self, call: Call, rule: Rule | None) -> Answer:
-        """What the server says; a crash of it is an answer too."""
+        """The answer of the server; a crash of it is one too."""
         world = self.world
         if world.has_limits and call.path.startswith("/api/") and is_over(world, EVERY, call.address):
             return too_many_requests()

@@ -36,7 +36,7 @@ def begin(call: Call) -> Answer:
 
 
 def come_back(call: Call) -> Answer:
-    """Where the provider's page sends the browser: binds, or signs in."""
+    """The address that the provider's page sends the browser to: binds, or signs in."""
     name = call.parts["provider"]
     if not _is_known(call, name):
         return failed(call.say("binding.unknown-provider"), 400)
@@ -59,7 +59,7 @@ def come_back(call: Call) -> Answer:
 
 
 def _of_state(call: Call, name: str) -> Account | None:
-    """Who binds, None for a sign-in. A state that is none is refused."""
+    """The account that binds, None for a sign-in. A state that is none is refused."""
     state = call.query.get("state", "")
     refused = Refused(failed(call.say("binding.state"), 403))
     if call.world.is_feb:
@@ -94,7 +94,7 @@ def bound(call: Call) -> Answer:
 
 
 def unbind(call: Call) -> Answer:
-    """What is not bound is unbound with success."""
+    """An unbinding succeeds, also of an identity that is not bound."""
     number = call.parts["id"]
     if not number.isdigit():
         return failed(call.say_chinese("binding.not-a-number"))

@@ -27,14 +27,14 @@ class Rule:
     role: int = ANYONE
     only: Generation | None = None
     cache: str = ""
-    """What AUG answers in Cache-Control, unless the answer says otherwise."""
+    """The Cache-Control of AUG, unless the answer says otherwise."""
     bucket: str = ""
     """The rate limit it counts for beside the one of all routes."""
 
 
 @dataclass
 class Call:
-    """What a handler gets."""
+    """The argument of a handler."""
 
     world: World
     method: str
@@ -60,7 +60,7 @@ class Call:
 
     @property
     def cookie(self) -> dict[str, Any]:
-        """What the presented session cookie of FEB says."""
+        """The content of the presented session cookie of FEB."""
         return dict(self.world.cookies.get(self.cookies.get("session", ""), {}))
 
     def give_cookie(self, says: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Who a request comes from: the cookie and the id header of FEB, the bearer tokens of AUG, and what each may call."""
+"""The caller of a request: the cookie and the id header of FEB, the bearer tokens of AUG, and what each may call."""
 
 from typing import Final
 

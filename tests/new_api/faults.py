@@ -1,4 +1,4 @@
-"""What a test can let go wrong: the next calls of a path are dropped, refused, delayed or answered with rubbish."""
+"""Faults that a test can plant: the next calls of a path are dropped, refused, delayed or answered with rubbish."""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.new_api.answers import Answer, encoded
 HTML: Final = "text/html; charset=utf-8"
 
 Spoil = Callable[[Answer], Answer]
-"""What becomes of the answer that the server had."""
+"""The fate of the answer that the server had."""
 
 
 @dataclass

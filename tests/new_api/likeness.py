@@ -19,7 +19,7 @@ def filled(value: Any, names: dict[str, str]) -> Any:
 
 
 def differences(wanted: Any, found: Any, names: dict[str, str], *, partial: bool = False, at: str = "") -> list[str]:
-    """What differs. A name that stands for nothing yet gets the value found in its place."""
+    """The differences. A name that stands for nothing yet gets the value found in its place."""
     if isinstance(wanted, dict):
         return _of_objects(wanted, found, names, partial=partial, at=at)
     if isinstance(wanted, list):

@@ -10,7 +10,7 @@ MARK: Final = re.compile(r"⟨(zh|en)⟩")
 
 
 def sentence(code: str, language: str) -> str:
-    """What stands for one sentence of the server, `code` names it among ours."""
+    """The placeholder of one sentence of the server; `code` names it among ours."""
     return f"訊息 {code} ⟨{language}⟩"
 
 

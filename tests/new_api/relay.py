@@ -11,7 +11,7 @@ from tests.new_api.callers import MEMBER
 PROMPT: Final = 1000
 COMPLETION: Final = 500
 UNPRICED_RATIO: Final = 37.5
-"""What a model without a price is charged at, once the account accepts such models."""
+"""The ratio at which a model without a price is charged, once the account accepts such models."""
 BROKEN: Final = "boom-model"
 WORDS: Final = ("Hello", " from", " the", " stub", ".")
 _USAGE: Final = {"prompt_tokens": PROMPT, "completion_tokens": COMPLETION, "total_tokens": PROMPT + COMPLETION}

@@ -108,7 +108,7 @@ class Replay:
         return response
 
     def _present(self, actor: Actor) -> dict[str, str]:
-        """What the names of the moment stand for."""
+        """The values that the names stand for at the moment."""
         names = {"jwt": (actor.tokens or [""])[-1], "jwt-before": (["", *actor.tokens])[-2] if actor.tokens else ""}
         if 2 in self.standin.world.accounts and self._alice.two_factor.secret:
             code = code_at(self._alice.two_factor.secret, self.standin.world.now())

@@ -42,11 +42,11 @@ class StandIn:
 
     @property
     def unlike_recorded(self) -> list[str]:
-        """Where requests of the client were like none that was recorded. A client's test ends with `== []`."""
+        """The client's requests that were like none that was recorded. A client's test ends with `== []`."""
         return list(self.app.unlike_recorded)
 
     def restart(self) -> None:
-        """What a client sees of a restart, as if it were over at once: memory is lost, the database is not."""
+        """Restart, as if it were over at once: memory is lost, the database is not."""
         self.world.forget_memory()
 
 

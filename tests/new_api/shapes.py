@@ -57,7 +57,7 @@ READ_FROM_SOURCE: Final[dict[tuple[str, str], tuple[tuple[str, ...], dict[str, s
 
 @dataclass
 class Shape:
-    """What the recorded requests of one route had."""
+    """The parts of the recorded requests of one route."""
 
     query: set[str] = field(default_factory=set)
     headers: set[str] = field(default_factory=set)
@@ -119,7 +119,7 @@ class Shapes:
         return rule.path if rule else None
 
     def complaints(self, sent: Sent) -> list[str]:
-        """Where a request is like none of the recorded ones."""
+        """The differences between a request and all recorded ones."""
         template = self.template(sent.method, sent.path)
         shape = self._shapes.get((sent.method, template)) if template else None
         if shape is None:
@@ -164,6 +164,6 @@ def shapes_of(generation: Generation) -> Shapes:
 
 
 def sent(method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Sent:
-    """What of a request has a shape."""
+    """The parts of a request that have a shape."""
     named = frozenset(name for name in HEADERS if name in headers)
     return Sent(method, path, frozenset(query), named, body)

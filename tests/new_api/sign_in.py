@@ -83,7 +83,7 @@ def second_step(call: Call) -> Answer:
 
 
 def _pending(call: Call, token: str) -> Account:
-    """Who has passed the first step."""
+    """The account that has passed the first step."""
     number = call.cookie.get("pending", 0)
     if not call.world.is_feb:
         flow = call.world.flows.get(token)

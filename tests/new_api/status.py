@@ -48,7 +48,7 @@ _AUG: Final = {
 
 
 def read(call: Call) -> Answer:
-    """What is shown of the options; `World.status` has the last word."""
+    """The options that are shown; `World.status` has the last word."""
     world = call.world
     data: dict[str, Any] = {**_TEXTS, **dict.fromkeys(_ON, True), **dict.fromkeys(_OFF, False), **_NUMBERS}
     data |= {"announcements": [], "api_info": [], "faq": [], "chats": [{"Example 例": "example://add?key={key}"}]}

@@ -1,4 +1,4 @@
-"""What can be let go wrong at the stand-in, as a client sees it."""
+"""The faults of the stand-in, as a client sees them."""
 
 import httpx
 import pytest

@@ -19,7 +19,7 @@ def switch_on(standin: StandIn, visitor: Visitor) -> tuple[str, list[str]]:
 
 
 def first_step(visitor: Visitor) -> dict[str, str]:
-    """What the second step has to say beside the code."""
+    """The fields of the second step beside the code."""
     visitor.credentials = {}
     data = visitor.data("POST", "/api/user/login", {"username": "alice", "password": PASSWORD})
     assert data["require_2fa"] is True

@@ -54,7 +54,7 @@ class World:
     accounts: dict[int, Account] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What each cookie of FEB says. The server keeps none of it: an old cookie stays good."""
+    """The content of each cookie of FEB. The server keeps none of it: an old cookie stays good."""
     sessions: dict[str, LoginSession] = field(default_factory=dict)
     bearers: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     """Session, version and expiry of each access token of a session (AUG)."""
@@ -62,7 +62,7 @@ class World:
     flows: dict[str, Flow] = field(default_factory=dict)
     providers: list[dict[str, Any]] = field(default_factory=list)
     subjects: dict[str, str] = field(default_factory=lambda: {"good": "prov-1"})
-    """Who an authorization code stands for at the administrator's own providers."""
+    """The identities behind authorization codes, at the administrator's own providers."""
     mail: list[tuple[str, str, str]] = field(default_factory=list)
     """Mails sent: recipient, what for, and the code or link token in them."""
     mail_codes: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class World:
     channels: list[dict[str, Any]] = field(default_factory=list)
     calls_by_bucket: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
     status: dict[str, Any] = field(default_factory=dict)
-    """What GET /api/status shows otherwise than a fresh installation."""
+    """The members of GET /api/status that differ from a fresh installation."""
     has_limits: bool = False
     """True: the limits of a default installation are on."""
     start_time: int = 0
@@ -143,7 +143,7 @@ class World:
         self.logs.append({**entry, **numbered, **facts})
 
     def forget_memory(self) -> None:
-        """What a restart loses: mailed codes and the counters of the limits. The database stays."""
+        """Lose what a restart loses: mailed codes and the counters of the limits. The database stays."""
         self.mail_codes.clear()
         self.calls_by_bucket.clear()
         self.start_time = self.now()

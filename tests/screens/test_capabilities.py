@@ -1,4 +1,4 @@
-"""What an account cannot do is said in its place: no button, no key, no command, and no call for it."""
+"""A limit of an account is said in its place: no button, no key, no command, and no call for it."""
 
 from dataclasses import fields, replace
 from typing import Any

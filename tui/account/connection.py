@@ -31,7 +31,7 @@ class ConnectionService(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the account cannot do. It may change with `open` and with each sign-in. Raises nothing."""
+        """The limits of the account. They may change with `open` and with each sign-in. Raises nothing."""
         ...
 
     @property

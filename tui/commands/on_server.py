@@ -45,7 +45,7 @@ def run(parser: argparse.ArgumentParser, arguments: argparse.Namespace, options:
 
 
 def on_server(options: Options, act: "Callable[[RemoteAccount], Awaitable[T]]") -> T:
-    """What `act` returns for the account of the kept session. Raises `SessionEnded` without one, and what it raises."""
+    """Run `act` on the account of the kept session. Raises `SessionEnded` without one, and what `act` raises."""
     from tui.server_account import INSECURE, account_on_server, is_insecure
 
     if is_insecure(options):

@@ -1,4 +1,4 @@
-"""What an account on a New API server cannot do, by the generation of the server and the kind of session."""
+"""The limits of an account on a New API server, by the generation of the server and the kind of session."""
 
 from __future__ import annotations
 

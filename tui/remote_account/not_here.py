@@ -1,4 +1,4 @@
-"""What the capabilities exclude: no screen asks for it, and whoever asks all the same hears that it is not offered."""
+"""Methods that the capabilities exclude: no screen calls them, and a caller hears that they are not offered."""
 
 from __future__ import annotations
 

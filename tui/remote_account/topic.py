@@ -59,7 +59,7 @@ class RemoteTopic:
 
     @property
     def _known(self) -> ServerFacts:
-        """What the server is. Raises `SessionEnded` before it was asked."""
+        """The facts of the server. Raises `SessionEnded` before it was asked."""
         if self._facts is None:
             raise SessionEnded
         return self._facts

@@ -87,7 +87,7 @@ class RemoteUsage(RemoteTopic):
 
 
 def _asked(only: UsageFilter) -> LogFilter:
-    """What the server can filter by itself. The rest is left out here, from each page."""
+    """The part of a filter that the server knows. The rest is left out here, from each page."""
     from remote.usage import LogFilter, LogKind
     from store.values.usage import Kind
 

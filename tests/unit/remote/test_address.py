@@ -1,4 +1,4 @@
-"""Which addresses of a server are taken, and in which form."""
+"""The addresses of a server that are taken, and their form."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What counts as an answer of a New API server, and what a person reads of what does not."""
+"""Answers of a New API server, and the sentences for whatever is none."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a server is, by its public status and by how it refuses."""
+"""The facts of a server, by its public status and by how it refuses."""
 
 from decimal import Decimal
 from typing import Any

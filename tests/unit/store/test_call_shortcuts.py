@@ -215,7 +215,7 @@ def test_a_cost_below_zero_is_refused(store: Store, alice: Person) -> None:
 def test_a_row_that_another_transaction_changes_is_waited_for_and_read_anew(
     store: Store, alice: Person, left: int, of_key: bool
 ) -> None:
-    """What is free is what is free once the other has committed, though the statement began before."""
+    """The free quota is that after the other's commit, though the statement began before."""
     key = make_key(store, ApiKeyLimits(spend_limit_micro_usd=FIVE) if of_key else ApiKeyLimits())
     other = make_key(store, ApiKeyLimits())
     shortcut = store.quota.shortcuts.hold(alice.id, 5, api_key_id=key)

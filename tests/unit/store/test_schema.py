@@ -50,7 +50,7 @@ def partitions(database: Database) -> set[str]:
 
 
 def differences(database: Database) -> list[object]:
-    """What the models say and `database` does not have, or the other way round."""
+    """The differences between the models and `database`."""
     parts = partitions(database)
     options = {"include_name": lambda name, kind, _: kind != "table" or name not in parts}
     with database.read() as tx:

@@ -317,7 +317,7 @@ def test_through_pgbouncer_everything_is_as_it_is_without(postgres_server: Postg
 def test_a_pooler_that_changes_the_server_process_between_transactions_does_no_harm(
     postgres_server: PostgresServer,
 ) -> None:
-    """What one server process has prepared, another does not know, so nothing is prepared behind a pooler."""
+    """Nothing is prepared behind a pooler: only the server process that prepared a statement knows it."""
     with (
         postgres_server.database() as url,
         bounced(postgres_server, name_of(url), "transaction") as through,

@@ -1,4 +1,4 @@
-"""What several tests of the relay watch: its parser process, and the moment at which it notices that a client left."""
+"""Fixtures of the relay's tests: its parser process, and the moment at which it notices that a client left."""
 
 import asyncio
 from collections.abc import AsyncIterator
