@@ -35,7 +35,7 @@ from remote.passkeys import Passkeys
 from remote.passwords import Passwords
 from remote.patience import Patience
 from remote.session_keeper import SessionKeeper
-from remote.sessions import TokenSession
+from remote.sessions import BearerSession, TokenSession
 from remote.settings import Settings
 from remote.sign_in import SignIn
 from remote.task_logs import TaskLogs
@@ -44,7 +44,7 @@ from remote.two_factor import TwoFactor
 from remote.usage import Usage
 from remote.wallet import Wallet
 from store.clock import Clock, SystemClock
-from store.errors import GatekeyError
+from store.errors import GatekeyError, NoSuchItem, ServerFailed
 from store.values.sign_in import SecondFactorNeeded
 
 
@@ -109,6 +109,19 @@ class RemoteClient:
     async def sign_in(self, name: str, password: str) -> SecondFactorNeeded | None:
         """As `SignIn.with_password`."""
         return await self._signing_in.with_password(await self.facts(), name, password)
+
+    async def sign_in_again(self, password: str) -> SecondFactorNeeded | None:
+        """Sign in once more under the same name, and end the session before, where the server keeps a list of them.
+
+        A second factor that is asked for opens no session, and ends none. Raises what `sign_in` raises.
+        """
+        before = self._keeper.credential
+        step = await self.sign_in(self.name, password)
+        if step is None and isinstance(before, BearerSession):
+            # The new session is good, whether or not the server ends the other one.
+            with contextlib.suppress(NoSuchItem, ServerFailed):
+                await self.login_sessions.end(before.session_id)
+        return step
 
     async def enter_code(self, step: SecondFactorNeeded, code: str) -> None:
         """As `SignIn.with_code`."""

@@ -29,7 +29,7 @@ class RemoteSession(RemoteTopic):
         if not self._client.is_signed_in:
             raise SessionEnded
         try:
-            await self._client.sign_in(self._client.name, password)
+            await self._client.sign_in_again(password)
         except WrongCredentials as error:
             raise WrongOriginalPassword from error
         self._is_locked = False

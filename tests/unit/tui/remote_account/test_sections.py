@@ -114,3 +114,12 @@ async def test_a_token_is_made_once_for_each_time_it_is_asked_for(standin: Stand
         assert not standin.alice.access_token
         made = await account.generate_access_token()
         assert standin.alice.access_token == made.token
+
+
+async def test_an_unlocked_console_leaves_no_second_session(standin: StandIn) -> None:
+    async with signed_in(standin) as account:
+        for _ in range(2):
+            await account.lock()
+            await account.prove_with_password(PASSWORD)
+        sessions = (await account.security()).sessions
+        assert [one.is_current for one in sessions] == ([] if standin.world.generation is Generation.FEB else [True])
