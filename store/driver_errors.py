@@ -218,8 +218,9 @@ def for_postgresql(error: Any) -> StoreUnavailable:
     """The error for an error of psycopg."""
     state = getattr(error, "sqlstate", None)
     if state is None:
-        # By its name, because psycopg is not imported for SQLite.
-        return _for_connection(str(error), is_failure=type(error).__name__ == "OperationalError")
+        # By the name of the class, because psycopg is not imported for SQLite.
+        is_failure = any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
+        return _for_connection(str(error), is_failure=is_failure)
     kind = POSTGRESQL_ERRORS.get(state, POSTGRESQL_ERRORS.get(state[:2], DatabaseRefused))
     return kind(SENTENCES.get(state))
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, delete, insert, inspect, select, text
+from sqlalchemy import Connection, Table, delete, insert, inspect, select, text
 
 from store import schema
 from store.audit_check import Report
@@ -74,8 +74,24 @@ def take_back_to_0002(database: Database) -> None:
                 if column.name not in had[table.name]:
                     tx.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {column.name}"))
         now = {str(index.name) for table in METADATA.sorted_tables for index in table.indexes}
+        if database.is_postgresql:
+            _join_months(tx)
+            now -= {name for name, (table_name, _) in indexes.items() if table_name == "usage_log"}
         for index_name, (table_name, columns) in indexes.items():
             if index_name not in now:
                 listed = ", ".join(filter(None, columns))
                 tx.execute(text(f"CREATE INDEX {index_name} ON {table_name} ({listed})"))
         tx.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+
+
+def _join_months(tx: Connection) -> None:
+    """Put the partitions of PostgreSQL's usage log into one table, as before 0013. It has no index yet."""
+    for statement in (
+        "CREATE TABLE one_table (LIKE usage_log INCLUDING DEFAULTS)",
+        "INSERT INTO one_table SELECT * FROM usage_log",
+        "ALTER SEQUENCE usage_log_id_seq OWNED BY one_table.id",
+        "DROP TABLE usage_log",
+        "ALTER TABLE one_table RENAME TO usage_log",
+        "ALTER TABLE usage_log ADD CONSTRAINT pk_usage_log PRIMARY KEY (id)",
+    ):
+        tx.execute(text(statement))

@@ -251,9 +251,10 @@ def test_no_error_of_a_driver_is_missed() -> None:
 
 
 def test_a_connection_that_fails_without_a_state_is_unreachable() -> None:
-    refused = psycopg.OperationalError("connection refused")
-    assert type(translate(from_postgres(refused))) is DatabaseUnreachable
-    assert type(translate(from_postgres(refused, exc.InterfaceError))) is DatabaseRefused
+    for failure in (psycopg.OperationalError("connection refused"), psycopg.errors.ConnectionTimeout("timeout")):
+        assert type(translate(from_postgres(failure))) is DatabaseUnreachable
+    misused = psycopg.InterfaceError("the cursor is closed")
+    assert type(translate(from_postgres(misused, exc.InterfaceError))) is DatabaseRefused
 
 
 @pytest.mark.parametrize(

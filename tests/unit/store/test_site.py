@@ -333,4 +333,4 @@ def test_values_that_belong_together_are_read_in_one_query(store: Store) -> None
     event.listen(store.database.engine, "after_cursor_execute", note)
     values = store.site.values(["upstream.api_key", "upstream.base_url", "limits.body_mib"])
     assert values == {"upstream.api_key": "sk-planted", "upstream.base_url": "", "limits.body_mib": 256}
-    assert len(statements) == 1
+    assert len([statement for statement in statements if statement.startswith("SELECT")]) == 1
