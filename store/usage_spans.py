@@ -7,7 +7,7 @@ have been off for a while.
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from store.models import UsageDay, UsageEntryRow
 
@@ -24,6 +24,20 @@ _LOG: Final = UsageEntryRow.c
 _DAYS: Final = UsageDay.c
 _ID_BY_TIME: Final = _LOG.id + 0
 """The id, as an expression that keeps the database from walking the index of the ids for the lowest or highest."""
+# Built once: to build a statement takes as long as to run it, and each page of a time runs eight.
+_IN_TIME: Final = (
+    _LOG.account_id == bindparam("account"),
+    _LOG.at >= bindparam("since"),
+    _LOG.at < bindparam("until"),
+)
+_FIRST_AT: Final = select(_LOG.at).where(*_IN_TIME).order_by(_LOG.at).limit(1)
+_LAST_AT: Final = select(_LOG.at).where(*_IN_TIME).order_by(_LOG.at.desc()).limit(1)
+_LOWEST_ID: Final = select(func.min(_ID_BY_TIME)).where(*_IN_TIME)
+_HIGHEST_ID: Final = select(func.max(_ID_BY_TIME)).where(*_IN_TIME)
+_OF_ACCOUNT: Final = _DAYS.account_id == bindparam("account")
+_SET_BACK: Final = select(_DAYS.set_back_ms).where(_OF_ACCOUNT, _DAYS.day == bindparam("day"))
+_LOWEST_OF_LATER_DAYS: Final = select(func.min(_DAYS.first_entry_id)).where(_OF_ACCOUNT, _DAYS.day > bindparam("day"))
+_HIGHEST_OF_EARLIER_DAYS: Final = select(func.max(_DAYS.last_entry_id)).where(_OF_ACCOUNT, _DAYS.day < bindparam("day"))
 
 
 def within_limits(time: datetime | None) -> datetime | None:
@@ -71,27 +85,26 @@ def near_span(tx: Connection, account_id: int, since: datetime | None, until: da
 def _lowest(tx: Connection, account_id: int, since: datetime) -> int | None:
     """The lowest id of the entries from `since`, or a lower one."""
     start, day, set_back = _day_of(tx, account_id, since)
-    in_day = (_LOG.account_id == account_id, _LOG.at >= since, _LOG.at < start + _DAY)
-    next_at: datetime | None = tx.execute(select(_LOG.at).where(*in_day).order_by(_LOG.at).limit(1)).scalar()
-    found = [tx.execute(select(func.min(_DAYS.first_entry_id)).where(*_days_of(account_id), _DAYS.day > day)).scalar()]
+    end = start + _DAY
+    in_day = {"account": account_id, "since": since, "until": end}
+    next_at: datetime | None = tx.execute(_FIRST_AT, in_day).scalar()
+    found = [tx.execute(_LOWEST_OF_LATER_DAYS, {"account": account_id, "day": day}).scalar()]
     if next_at is not None:
         # One bound, not two: SQLite reads the index up to the first of them.
-        end = start + _DAY if set_back is None else min(start + _DAY, next_at + set_back)
-        near = (_LOG.account_id == account_id, _LOG.at >= since, _LOG.at < end)
-        found.append(tx.execute(select(func.min(_ID_BY_TIME)).where(*near)).scalar())
+        near = in_day if set_back is None else in_day | {"until": min(end, next_at + set_back)}
+        found.append(tx.execute(_LOWEST_ID, near).scalar())
     return min((one for one in found if one is not None), default=None)
 
 
 def _highest(tx: Connection, account_id: int, until: datetime) -> int | None:
     """The highest id of the entries before `until`, or a higher one."""
     start, day, set_back = _day_of(tx, account_id, until)
-    in_day = (_LOG.account_id == account_id, _LOG.at >= start, _LOG.at < until)
-    last_at: datetime | None = tx.execute(select(_LOG.at).where(*in_day).order_by(_LOG.at.desc()).limit(1)).scalar()
-    found = [tx.execute(select(func.max(_DAYS.last_entry_id)).where(*_days_of(account_id), _DAYS.day < day)).scalar()]
+    in_day = {"account": account_id, "since": start, "until": until}
+    last_at: datetime | None = tx.execute(_LAST_AT, in_day).scalar()
+    found = [tx.execute(_HIGHEST_OF_EARLIER_DAYS, {"account": account_id, "day": day}).scalar()]
     if last_at is not None:
-        first = start if set_back is None else max(start, last_at - set_back)
-        near = (_LOG.account_id == account_id, _LOG.at >= first, _LOG.at < until)
-        found.append(tx.execute(select(func.max(_ID_BY_TIME)).where(*near)).scalar())
+        near = in_day if set_back is None else in_day | {"since": max(start, last_at - set_back)}
+        found.append(tx.execute(_HIGHEST_ID, near).scalar())
     return max((one for one in found if one is not None), default=None)
 
 
@@ -102,9 +115,5 @@ def _day_of(tx: Connection, account_id: int, time: datetime) -> tuple[datetime, 
     """
     start = time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     day = f"{start:%Y-%m-%d}"
-    milliseconds = tx.execute(select(_DAYS.set_back_ms).where(*_days_of(account_id), _DAYS.day == day)).scalar()
+    milliseconds = tx.execute(_SET_BACK, {"account": account_id, "day": day}).scalar()
     return start, day, None if milliseconds is None else timedelta(milliseconds=milliseconds) + _CLOCK_SKEW
-
-
-def _days_of(account_id: int) -> tuple[ColumnElement[bool]]:
-    return (_DAYS.account_id == account_id,)
