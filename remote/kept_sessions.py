@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import random
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,13 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from remote.sessions import BearerSession, CookieSession, Credential, TokenSession
-from store import file_systems, private_folder
+from store import file_systems, private_file, private_folder
 from store.at_rest import KeyRing
 from store.errors import KeyWrong, StoreUnavailable
 
 _SUFFIX: Final = ".session"
 _LOCK_SUFFIX: Final = ".lock"
-_DRAFT_PREFIX: Final = ".draft-"
 _MAX_BYTES: Final = 256 * 1024
 _NOT_KEPT: Final = "The session could not be kept in {place}: {reason}. It lasts until this program ends."
 
@@ -66,15 +64,7 @@ class KeptSessions:
         sealed = self._ring.seal_bytes(_written(session), _bound_to(path), self._rng)
         try:
             private_folder.make(self._folder)
-            descriptor, draft = tempfile.mkstemp(prefix=_DRAFT_PREFIX, dir=self._folder)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(sealed)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(draft).replace(path)
-            finally:
-                Path(draft).unlink(missing_ok=True)  # there only after a failure
+            private_file.replace(path, sealed)
             file_systems.flush(self._folder)
         except OSError as error:
             raise StoreUnavailable(_NOT_KEPT.format(place=self._folder, reason=error.strerror)) from error

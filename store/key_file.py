@@ -3,13 +3,12 @@
 import os
 import random
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from store import file_systems, private_folder
+from store import file_systems, private_file, private_folder
 from store.at_rest import KeyRing
 from store.errors import DatabaseBusy, KeyExposed, KeyMissing, KeyNotMade, StoreUnavailable
 
@@ -74,7 +73,7 @@ def replace_key_file(path: Path, ring: KeyRing) -> None:
 def draft_key_file(path: Path, ring: KeyRing) -> Path:
     """A whole key file of mode 0600 beside `path`, to be linked there. Raises `KeyNotMade`; then none is left."""
     try:
-        return _write_draft(path, ring)
+        return private_file.write_draft(path, _content(ring), prefix=DRAFT_PREFIX)
     except OSError as error:
         raise key_not_created(path, error) from error
 
@@ -86,33 +85,14 @@ def _draft(
     """A draft in the folder of `path`, which is created if missing. The draft is removed unless it was renamed."""
     try:
         private_folder.make(path.parent)
-        draft = _write_draft(path, ring, is_replacing=is_replacing)
-        try:
+        with private_file.draft(path, _content(ring), prefix=DRAFT_PREFIX, is_replacing=is_replacing) as draft:
             yield draft
-        finally:
-            draft.unlink(missing_ok=True)
     except OSError as error:
         raise refusal(path, error) from error
 
 
-def _write_draft(path: Path, ring: KeyRing, *, is_replacing: bool = False) -> Path:
-    """A file of mode 0600 with the ring in it, beside `path`, flushed to disk.
-
-    A draft that replaces the file at `path` gets that file's owner: a rekey by root must not lock the service user
-    out. Raises OSError; then no draft is left.
-    """
-    descriptor, name = tempfile.mkstemp(prefix=DRAFT_PREFIX, dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            if is_replacing and (replaced := path.stat()).st_uid != os.geteuid():
-                os.fchown(descriptor, replaced.st_uid, replaced.st_gid)
-            file.write(ring.serialise())
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        Path(name).unlink()
-        raise
-    return Path(name)
+def _content(ring: KeyRing) -> bytes:
+    return ring.serialise().encode("ascii")
 
 
 class FileRing(KeyRing):

@@ -3,11 +3,10 @@
 It is in a small file of its own beside keys.toml, because Gatekey never writes into a file that a person writes.
 """
 
-import os
 from pathlib import Path
 from typing import Final
 
-from store import private_folder
+from store import private_file, private_folder
 from tui.themes import THEME_NAMES
 
 FILE_NAME: Final = "theme.toml"
@@ -17,7 +16,6 @@ theme = "{theme}"
 # The theme in keys.toml at that time. Another one there takes effect again.
 instead_of = "{instead_of}"
 """
-_MODE: Final = 0o600
 
 
 def remembered_theme(path: Path, configured: str | None) -> str | None:
@@ -43,12 +41,4 @@ def remembered_theme(path: Path, configured: str | None) -> str | None:
 def remember_theme(path: Path, theme: str, configured: str | None) -> None:
     """Write the file with mode 0600, its folder with mode 0700 if it is new. It blocks. Raises OSError."""
     private_folder.make(path.parent)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), _MODE)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(_TEXT.format(theme=theme, instead_of=configured or ""))
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    private_file.replace(path, _TEXT.format(theme=theme, instead_of=configured or "").encode())

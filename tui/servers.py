@@ -1,19 +1,17 @@
 """The servers that a person has added, without any secret: a small file beside keys.toml."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from store import private_folder
+from store import private_file, private_folder
 from store.errors import StoreUnavailable
 
 FILE_NAME: Final = "servers.json"
 SESSIONS_FOLDER: Final = "sessions"
 """The folder of kept sessions, beside the file. Each is sealed under the key file."""
-_MODE: Final = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +38,9 @@ def read_servers(path: Path) -> list[AddedServer]:
 def write_servers(path: Path, servers: Sequence[AddedServer]) -> None:
     """Write the file with mode 0600, in the place of the former one. Raises `StoreUnavailable`."""
     text = json.dumps({"servers": [asdict(each) for each in servers]}, indent=1)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         private_folder.make(path.parent)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), _MODE)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(f"{text}\n")
-            draft.replace(path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+        private_file.replace(path, f"{text}\n".encode())
     except OSError as error:
         raise StoreUnavailable(f"The list of servers in {path} could not be written: {error.strerror}.") from error
 

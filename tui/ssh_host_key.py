@@ -4,12 +4,11 @@ import base64
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from store import private_folder
+from store import private_file, private_folder
 from store.errors import HostKeyUnusable
 from tui.store_location import Options, key_path
 
@@ -74,16 +73,8 @@ def _make(path: Path) -> None:
     content = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     try:
         private_folder.make(path.parent)
-        descriptor, name = tempfile.mkstemp(prefix=".ssh-host-", dir=path.parent)
-        draft = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+        with private_file.draft(path, content, prefix=".ssh-host-") as draft:
             path.hardlink_to(draft)
-        finally:
-            draft.unlink(missing_ok=True)
     except FileExistsError:
         return
     except OSError as error:

@@ -281,6 +281,7 @@ WRITERS: Final = {
     "store/sqlite_file.py": "the database, at a path of the administrator's",
     "tui/first_run.py": "the database and the key of a first run",
     "tui/commands/admin_audit.py": "the checkpoint of the audit log, in the place of an earlier one",
+    "store/private_file.py": "a draft beside the file of one of the rooms here, put in its place",
     "tui/ssh_host_key.py": "the host key, made once beside Gatekey's own key",
     "tui/servers.py": "the list of added servers beside keys.toml, without a secret",
     "tui/remembered_theme.py": "the chosen theme beside keys.toml, which files off switches off",

@@ -1,11 +1,10 @@
 """`gatekey admin verify-audit`: checks the audit log for altered and removed events."""
 
 import argparse
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from store import private_file
 from store.errors import FilesOff, NoSuchItem, OutputFailed
 from store.text import sanitize
 from tui.commands import streams
@@ -114,17 +113,9 @@ def _read(path: Path) -> "Checkpoint | None":
 
 def _write(path: Path, text: str) -> None:
     """Replace `path` atomically by a file of mode 0600. Raises `OutputFailed`."""
-    draft = None
     try:
-        descriptor, draft = tempfile.mkstemp(prefix=".checkpoint-", dir=path.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(path)
+        private_file.replace(path, text.encode(), prefix=".checkpoint-")
     except OSError as error:
-        if draft is not None:
-            Path(draft).unlink(missing_ok=True)
         raise OutputFailed(f"The checkpoint {path} cannot be written: {error.strerror}.") from error
 
 
