@@ -67,6 +67,20 @@ def task_columns(zone: tzinfo, now: datetime) -> tuple[TableColumn[LoggedEntry],
     )
 
 
+def action_columns(zone: tzinfo, now: datetime) -> tuple[TableColumn[LoggedEntry], ...]:
+    """Drawings or tasks of which the account tells the action, and no model and no key."""
+    return (
+        _time(zone, now),
+        TableColumn("Action", lambda row: _text(row.entry.model), 16, minimum=8, maximum=40),
+        TableColumn("Id", lambda row: _text(row.entry.request_id), 16, minimum=8, maximum=40, priority=4),
+        TableColumn("Done", lambda row: Content(percent(row)), 8, align="right", priority=2),
+        _cost(),
+        TableColumn("Remark", lambda row: _text(row.entry.detail), 20, minimum=8, maximum=60, priority=5),
+        TableColumn("Took", _took_if_finished, 9, maximum=9, align="right", priority=3, is_extra=True),
+        _status(11),
+    )
+
+
 def row_text(zone: tzinfo, row: LoggedEntry) -> str:
     """One line about a call, as it is copied."""
     entry = row.entry
@@ -109,6 +123,11 @@ def progress(row: LoggedEntry) -> str:
     if done is None:
         return "not told" if total is None else f"… of {total:,}"
     return f"{done:,}" if total is None else f"{done:,} of {total:,}"
+
+
+def percent(row: LoggedEntry) -> str:
+    """`45 %`, where the account counts no requests of a task."""
+    return "not told" if row.entry.task_done is None else f"{row.entry.task_done} %"
 
 
 def status_words(row: LoggedEntry) -> Content:
@@ -161,6 +180,10 @@ def _took(priority: int) -> TableColumn[LoggedEntry]:
         priority=priority,
         is_extra=True,
     )
+
+
+def _took_if_finished(row: LoggedEntry) -> Content:
+    return _text(took(row.entry.duration_ms) if row.entry.duration_ms else "")
 
 
 def _status(width: int = 9) -> TableColumn[LoggedEntry]:

@@ -22,11 +22,14 @@ FREE: Final = "A call that failed costs nothing."
 ROUNDED: Final = "rounded up to a millionth of a dollar"
 
 
-def cost_lines(entry: UsageEntry) -> Iterator[tuple[str, str]]:
-    """Label and calculation of each part of the cost. Together they are what was charged, before it is rounded up."""
+def cost_lines(entry: UsageEntry, *, not_told: str = "") -> Iterator[tuple[str, str]]:
+    """Label and calculation of each part of the cost. Together they are what was charged, before it is rounded up.
+
+    `not_told` is the reason why there is no price, for an account that tells none.
+    """
     price = entry.price
     if price is None:
-        yield "Cost", _without_price(entry)
+        yield "Cost", _without_price(entry, not_told)
         return
     if entry.kind is Kind.ERROR and not entry.cost_micro_usd:
         yield "Cost", FREE
@@ -54,12 +57,12 @@ def cost_lines(entry: UsageEntry) -> Iterator[tuple[str, str]]:
         yield "Sum", f"{show_usd(whole, exact=True)}, of which less was charged than was used"
 
 
-def _without_price(entry: UsageEntry) -> str:
+def _without_price(entry: UsageEntry, not_told: str) -> str:
     if entry.unpriced:
         return UNPRICED
     if entry.kind is Kind.ERROR:
         return FREE
-    return FREE_TASK if entry.kind is Kind.TASK and entry.model in FREE_TASKS else NOT_KEPT
+    return FREE_TASK if entry.kind is Kind.TASK and entry.model in FREE_TASKS else not_told or NOT_KEPT
 
 
 def _dollars(amount: Decimal) -> str:

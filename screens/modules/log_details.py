@@ -13,10 +13,11 @@ from textual.widgets import Button, OptionList
 from textual.widgets.option_list import Option
 
 from screens.account_modal import AccountModal, Notice
-from screens.modules.log_columns import NOT_RECORDED, cost_words, progress, status_words, took
+from screens.modules.log_columns import NOT_RECORDED, cost_words, percent, progress, status_words, took
 from screens.modules.log_cost import cost_lines
 from store.text import pluralize, sanitize
 from store.usage_words import KIND_WORDS
+from store.values.capabilities import EVERYTHING
 from store.values.usage import Kind
 from tui.clipboard import copy
 from tui.widgets.action_button import ActionButton
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from store.values.usage import LoggedEntry
+    from tui.account import Capabilities
 
 _LABEL_CELLS: Final = 14
 
@@ -63,7 +65,7 @@ class LogDetails(AccountModal[None]):
 
     def compose(self) -> ComposeResult:
         zone = self.app.zone
-        self._facts = facts(self._row, zone)
+        self._facts = facts(self._row, zone, self.account.capabilities)
         title = (
             f"{KIND_WORDS[self._row.entry.kind].capitalize()} · {self._row.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
         )
@@ -93,12 +95,14 @@ class LogDetails(AccountModal[None]):
         self.say(f"{copied.sentence}: {what}.", "good")
 
 
-def facts(row: LoggedEntry, zone: tzinfo) -> list[Fact]:
+def facts(row: LoggedEntry, zone: tzinfo, can: Capabilities = EVERYTHING) -> list[Fact]:
     """The facts about a call, the most important first."""
     entry = row.entry
     found = [Fact("Status", status_words(row), entry.status)]
     if entry.detail:
         found.append(_fact("Why" if entry.kind is Kind.ERROR else "Remark", entry.detail, 500))
+    if can.no_task_models and entry.kind in (Kind.DRAWING, Kind.TASK):
+        return [*found, *_task_facts(row, zone)]
     task = "Task id" if entry.kind is Kind.TASK else "Request id"
     found += [
         _fact("Time", f"{row.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"),
@@ -118,9 +122,26 @@ def facts(row: LoggedEntry, zone: tzinfo) -> list[Fact]:
         _fact("Tokens in", f"{entry.prompt_tokens:,}{cached}"),
         _fact("Tokens out", f"{entry.completion_tokens:,}"),
     ]
-    found += [_fact(label, words) for label, words in cost_lines(entry)]
-    found.append(Fact("Charged", Content.styled(cost_words(row, dollar=True), "bold"), cost_words(row)))
+    found += [_fact(label, words) for label, words in cost_lines(entry, not_told=can.no_call_prices)]
+    found.append(_charged(row))
     return found
+
+
+def _task_facts(row: LoggedEntry, zone: tzinfo) -> list[Fact]:
+    """The facts about a drawing or task of which the account tells the action, and no model and no key."""
+    entry = row.entry
+    return [
+        _fact("Submitted", f"{row.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"),
+        _fact("Action", entry.model, 200),
+        _fact("Id", entry.request_id, 200),
+        _fact("Progress", percent(row)),
+        _fact("Took", took(entry.duration_ms) if entry.duration_ms else "", absent="not finished"),
+        _charged(row),
+    ]
+
+
+def _charged(row: LoggedEntry) -> Fact:
+    return Fact("Charged", Content.styled(cost_words(row, dollar=True), "bold"), cost_words(row))
 
 
 def _fact(label: str, text: str, limit: int = 200, *, absent: str = "–") -> Fact:

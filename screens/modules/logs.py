@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from screens.modules.log_columns import drawing_columns, row_text, task_columns, usage_columns
+from screens.modules.log_columns import action_columns, drawing_columns, row_text, task_columns, usage_columns
 from screens.modules.log_details import LogDetails
 from screens.modules.log_filter import FilterFault, read_filter
 from screens.modules.log_filter_line import FilterHint, FilterLine
@@ -72,7 +72,8 @@ class LogPage(ModulePage):
     @property
     def purpose(self) -> str:
         can = self.account.capabilities
-        return " ".join(filter(None, (self.HELP_TEXT, can.no_log_export, can.no_reading_upwards)))
+        of_tasks = can.no_task_models if self.KIND is not None else ""
+        return " ".join(filter(None, (self.HELP_TEXT, of_tasks, can.no_log_export, can.no_reading_upwards)))
 
     @property
     def table(self) -> KeysetTable[LoggedEntry]:
@@ -222,7 +223,7 @@ class DrawingLogsPage(LogPage):
     EMPTY = "No image has been made yet."
 
     def columns(self, zone: tzinfo, now: datetime) -> Sequence[TableColumn[LoggedEntry]]:
-        return drawing_columns(zone, now)
+        return (action_columns if self.account.capabilities.no_task_models else drawing_columns)(zone, now)
 
 
 class TaskLogsPage(LogPage):
@@ -237,4 +238,4 @@ class TaskLogsPage(LogPage):
     EMPTY = "No task has been started yet."
 
     def columns(self, zone: tzinfo, now: datetime) -> Sequence[TableColumn[LoggedEntry]]:
-        return task_columns(zone, now)
+        return (action_columns if self.account.capabilities.no_task_models else task_columns)(zone, now)

@@ -38,6 +38,7 @@ READ_FROM_SOURCE: Final[dict[tuple[str, str], tuple[tuple[str, ...], dict[str, s
     ("GET", "/api/task/self"): ((*_TIMES, "platform", "task_id", "status", "action"), {}),
     ("GET", "/api/user/topup/self"): (("p", "page_size", "keyword"), {}),
     ("POST", "/api/user/topup"): ((), {"key": "str"}),
+    ("GET", "/api/token/"): (("page_size",), {}),
     ("GET", "/api/token/search"): (("keyword", "token", "p", "size"), {}),
     ("GET", "/api/token/:id"): ((), {}),
     ("POST", "/api/token/"): ((), {"cross_group_retry": "bool"}),

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 from textual.widgets import Button, Input
 
+from screens.console import Console
 from screens.modules.limited import LimitedPage
 from screens.sign_in import SignIn
 from tests.harness.consoles import Stage
 from tests.harness.remote_consoles import remote_console
+from tests.harness.standin_rows import add_drawing, add_task
 from tests.new_api.generations import Generation
 from tests.new_api.running import PASSWORD, StandIn, running
 from tui.widgets.dialog import Dialog
@@ -26,6 +28,13 @@ def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
 def buttons(stage: Stage) -> set[str]:
     shown = stage.app.screen.query(Button).results()
     return {str(button.label) for button in shown if button.display and button.is_on_screen}
+
+
+async def open_module(stage: Stage, module: str) -> None:
+    screen = stage.app.screen
+    assert isinstance(screen, Console)
+    screen.action_open_module(module)
+    await stage.settle()
 
 
 async def test_the_sign_in_names_the_server_and_refuses_a_wrong_password(standin: StandIn) -> None:
@@ -119,9 +128,7 @@ async def test_the_modules(standin: StandIn) -> None:
             ("usage-logs", ""),
             ("playground", "Gatekey does not show this page for an account on a server."),
         ):
-            console = stage.app.screen
-            console.action_open_module(module)  # type: ignore[attr-defined]
-            await stage.settle()
+            await open_module(stage, module)
             if module == "api-keys":
                 await stage.press("n")
                 assert stage.says(sentence), stage.text()
@@ -138,3 +145,27 @@ async def test_the_modules(standin: StandIn) -> None:
             else:
                 assert stage.says(sentence), stage.text()
                 assert not stage.says("failed"), stage.text()
+
+
+async def test_drawings_and_tasks_with_what_the_server_tells(standin: StandIn) -> None:
+    add_drawing(standin, 1, at=1_795_600_000)
+    add_drawing(standin, 2, at=1_795_600_001, status="FAILURE", fail_reason="the prompt is banned")
+    add_task(standin, 7, at=1_795_600_002, status="IN_PROGRESS", progress="45%")
+    async with remote_console(standin) as stage:
+        await open_module(stage, "drawing-logs")
+        for words in ("IMAGINE", "a cat", "● completed", "✗ failed", "0.100000", "9.0 s"):
+            assert stage.says(words), stage.text()
+        assert not stage.says("Images")
+        await stage.press("slash", *"status:failed", "enter")
+        assert stage.says("the prompt is banned")
+        assert not stage.says("● completed")
+        await stage.press("enter")
+        assert stage.says("Submitted"), stage.text()
+        assert not stage.says("Client IP")
+        await stage.press("escape")
+        await open_module(stage, "task-logs")
+        for words in ("MUSIC", "task-7", "45 %", "▲ in_progress"):
+            assert stage.says(words), stage.text()
+        await stage.press("f1")
+        assert stage.says("Type the action after model: to filter.")
+    assert standin.unlike_recorded == []

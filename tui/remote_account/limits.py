@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LONGEST_PASSWORD: Final = 20
 BACKUP_CODES: Final = 4
-_MODULES: Final = ("playground", "overview", "drawing-logs", "task-logs")
+_MODULES: Final = ("playground", "overview")
 _NOT_YET: Final = "Gatekey does not show this page for an account on a server. The server's own page does: {url}"
 _NEEDS_SIGN_IN: Final = "A System Access Token may not do this: sign in with your password."
 
@@ -58,6 +58,9 @@ def capabilities_of(facts: ServerFacts | None, address: ServerAddress, *, by_tok
         no_key_rates="This server limits no requests per minute.",
         no_key_periods="A spend limit never begins anew.",
         revoked_keys_vanish="A revoked key leaves the list.",
+        no_task_models="This server tells the action of a drawing or task and its progress, not its API key. Type the "
+        "action after model: to filter.",
+        no_call_prices="The server does not tell the price of that time.",
         no_log_export="The log of a server is not exported.",
         no_reading_upwards="It is read from the newest entry down.",
         no_ledger="This server keeps no ledger: it lists payments alone.",

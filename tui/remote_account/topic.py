@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from remote.own_account import OwnAccount
     from remote.patience import Wait
     from remote.setting_forms import RemoteSettings
+    from store.values.usage import Kind
     from tui.store_location import Options
 
     Connect = Callable[[Callable[[Wait], None]], RemoteClient]
@@ -48,6 +49,10 @@ class RemoteTopic:
         """The settings that were shown, by the version that stands for them. The server has no versions."""
         self._numbers: dict[str, int] = {}
         """The numbers by which screens name the server's sessions."""
+        self._read_until: dict[Kind | None, datetime] = {}
+        """For each log the moment of its first page. The server numbers pages, and new entries would shift them."""
+        self._actions: set[str] = set()
+        """The actions and models of the drawings and tasks that were read."""
         self.files = LocalFiles(new_files(options), None)
 
     @property

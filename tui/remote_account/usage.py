@@ -8,34 +8,28 @@ from typing import TYPE_CHECKING, Any, Final
 
 from store.errors import NotOnThisServer
 from store.values.capabilities import UNKNOWN_TIME
-from tui.remote_account.topic import RemoteTopic
+from tui.remote_account.task_logs import PAGE_SIZE, STATUSES, RemoteTaskLogs
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from remote.usage import LogEntry, LogFilter
     from store.values.usage import DayTotal, LoggedEntry, UsageChoices, UsageFilter, UsagePage
 
-_PAGE_SIZE: Final = 50
 _OK: Final = "ok"
 _ERROR: Final = "error"
 
 
-class RemoteUsage(RemoteTopic):
+class RemoteUsage(RemoteTaskLogs):
     """`UsageService` on a server."""
-
-    _read_until: datetime | None = None
-    """The moment of the first page. The server numbers its pages, and new entries would shift them."""
 
     async def usage_page(self, only: UsageFilter, before: int | None = None) -> UsagePage:
         """The entries of one page that match. `before` is the number of a page."""
-        from store.values.usage import UsagePage
+        from store.values.usage import Kind, UsagePage
 
         self._check_open()
-        if before is None or self._read_until is None:
-            self._read_until = self._now() + timedelta(seconds=1)
-        asked = replace(_asked(only), until=only.until or self._read_until)
-        page = await self._client.usage.page(asked, before or 1, _PAGE_SIZE)
+        if only.kind in (Kind.DRAWING, Kind.TASK):
+            return await self._task_page(only, before)
+        asked = replace(_asked(only), until=self._end_of(only, before))
+        page = await self._client.usage.page(asked, before or 1, PAGE_SIZE)
         first = page.total - (page.page - 1) * page.page_size
         entries = tuple(
             found
@@ -54,7 +48,8 @@ class RemoteUsage(RemoteTopic):
         models = await self._client.models.available()
         keys = await self._client.api_keys.all()
         names = tuple(sorted({key.name for key in keys}))
-        return UsageChoices(models[:200], names[:200], (_ERROR, _OK))
+        found = tuple(sorted({*models, *self._actions}))
+        return UsageChoices(found[:200], names[:200], tuple(sorted((_ERROR, _OK, *STATUSES))))
 
     async def daily_usage(self, count: int = 30) -> list[DayTotal]:
         """The totals that the server keeps by hour, for at most thirty days. It counts no errors."""

@@ -1,9 +1,10 @@
 """The drawing log and the task log."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from remote.task_logs import TaskFilter
 from tests.harness.scripted_server import answer, aug_server, signed_in
 
 pytestmark = pytest.mark.anyio
@@ -26,3 +27,26 @@ async def test_both_logs_are_read_in_their_units_of_time() -> None:
     page = await client.task_logs.tasks()
     assert (page.entries[0].task_id, page.entries[0].submitted_at, page.entries[0].fail_reason) == ("t1", AT, "no")
     assert page.has_next
+
+
+async def test_a_filter_is_asked_for_in_the_unit_of_each_log_and_what_is_not_asked_for_is_left_out() -> None:
+    server = aug_server()
+    client = await signed_in(server)
+    only = TaskFilter(AT, AT + timedelta(hours=1), "SUCCESS")
+    server.script("GET /api/mj/self", answer({"total": 0, "items": []}), answer({"total": 0, "items": []}))
+    await client.task_logs.drawings(only=only)
+    asked = dict(server.seen[-1].url.params)
+    assert asked["start_timestamp"] == str(SECONDS * 1000)
+    assert asked["end_timestamp"] == str((SECONDS + 3600) * 1000)
+    assert "status" not in asked
+    await client.task_logs.drawings()
+    assert dict(server.seen[-1].url.params) == {"p": "1", "page_size": "50"}
+    server.script("GET /api/task/self", answer({"total": 0, "items": []}))
+    await client.task_logs.tasks(2, 10, only)
+    assert dict(server.seen[-1].url.params) == {
+        "p": "2",
+        "page_size": "10",
+        "start_timestamp": str(SECONDS),
+        "end_timestamp": str(SECONDS + 3600),
+        "status": "SUCCESS",
+    }

@@ -1,0 +1,23 @@
+"""Rows of a stand-in's lists, as its two generations answer them."""
+
+from typing import Any
+
+from tests.new_api.running import StandIn
+
+
+def add_drawing(standin: StandIn, number: int, *, at: int, status: str = "SUCCESS", **more: Any) -> None:
+    """A drawing of alice that was submitted at Unix time `at`; this log keeps milliseconds."""
+    ended = at * 1000 + 9_000 if status in ("SUCCESS", "FAILURE") else 0
+    row = {"id": number, "code": 1, "user_id": standin.alice.id, "action": "IMAGINE", "mj_id": f"drawing-{number}"}
+    row |= {"prompt": "a cat", "prompt_en": "", "description": "", "state": "", "submit_time": at * 1000}
+    row |= {"start_time": at * 1000, "finish_time": ended, "image_url": "", "status": status, "progress": "100%"}
+    standin.world.drawings.append({**row, "fail_reason": "", "channel_id": 1, "quota": 50_000, **more})
+
+
+def add_task(standin: StandIn, number: int, *, at: int, status: str = "SUCCESS", **more: Any) -> None:
+    """A task of alice that was submitted at Unix time `at`."""
+    ended = at + 90 if status in ("SUCCESS", "FAILURE") else 0
+    row = {"id": number, "created_at": at, "updated_at": at, "task_id": f"task-{number}", "platform": "suno"}
+    row |= {"user_id": standin.alice.id, "group": "default", "channel_id": 1, "quota": 25_000, "action": "MUSIC"}
+    row |= {"status": status, "fail_reason": "", "submit_time": at, "start_time": at, "finish_time": ended}
+    standin.world.tasks.append({**row, "progress": "100%", "properties": {"input": ""}, "data": None, **more})
