@@ -130,7 +130,7 @@ class Usage:
         """
         facts = await self._server.facts()
         since = max(since, until - LONGEST_STATISTICS)
-        params = {"start_timestamp": _stamp(since), "end_timestamp": _stamp(until), "default_time": "hour"}
+        params = {"start_timestamp": _stamp(since), "end_timestamp": _stamp(until)}
         rows = objects_of(await self._calls.read("/api/data/self", params))
         found = [
             ModelHour(

@@ -44,6 +44,8 @@ REFRESH_S: Final = 5.0
 TWO_COLUMNS_WIDTH: Final = 150
 """Columns from which the recommendations and the last events stand beside the figures, not below them."""
 _CHOSEN: Final = "bold $text-primary"
+_NO_ERROR: Final = "No call has failed."
+_NONE_SENT: Final = "None was sent yet."
 _NOTHING_YET: Final = "Nothing was used yet. Create an API key to begin."
 
 
@@ -92,6 +94,11 @@ class OverviewPage(ModulePage):
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.width >= TWO_COLUMNS_WIDTH, "-two-columns")
 
+    @property
+    def purpose(self) -> str:
+        can = self.account.capabilities
+        return " ".join(filter(None, (self.HELP_TEXT, can.figures_lag, can.errors_may_be_unlogged)))
+
     # -- reading ---------------------------------------------------------------------------------------------
 
     def reload(self) -> None:
@@ -126,7 +133,8 @@ class OverviewPage(ModulePage):
         if shown == self._shown:
             return
         self._shown = shown
-        self.query_one(Tiles).tiles = tiles_of(shown)
+        can = self.account.capabilities
+        self.query_one(Tiles).tiles = tiles_of(shown, can)
         chart = self.query_one(BarChart)
         chart.bars = tuple(Bar(day.day[5:], day.cost_micro_usd) for day in shown.days)
         chart.note = "" if any(day.calls for day in shown.days) else self._nothing(shown)
@@ -139,8 +147,10 @@ class OverviewPage(ModulePage):
             bars.note = "" if totals else "none"
         zone = self.app.zone
         self._show_lines("#checks", lines_of_checks(shown.checks), "")
-        self._show_lines("#errors", lines_of_errors(shown.last_errors, zone), "No call has failed.")
-        self._show_lines("#notifications", lines_of_deliveries(shown.last_deliveries, zone), "None was sent yet.")
+        self._show_lines("#errors", lines_of_errors(shown.last_errors, zone), can.errors_may_be_unlogged or _NO_ERROR)
+        self._show_lines(
+            "#notifications", lines_of_deliveries(shown.last_deliveries, zone), can.no_delivery_report or _NONE_SENT
+        )
         met = sum(check.is_met for check in shown.checks)
         self.query_one("#recommendations", Section).state = _muted(f"{met} of {len(shown.checks)} followed")
         self._show_range()

@@ -10,6 +10,7 @@ from screens.event_words import WORDS
 from screens.recommendations import ADVISED, FOLLOWED
 from store.money import MICRO_PER_USD, show_usd
 from store.text import cell_width, pad, pluralize, sanitize
+from store.values.capabilities import EVERYTHING
 from store.values.notifications import CONFIRM_EMAIL, DeliveryState
 from tui.widgets.share_bars import Share
 from tui.widgets.tiles import Tile
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from store.values.notifications import LoggedDelivery
     from store.values.recommendations import Check
     from store.values.usage import LoggedEntry, UsageTotal
+    from tui.account import Capabilities
 
 TITLES: Final = ("Left", "Today", "7 days", "30 days", "Errors")
 NAMED: Final = 4
@@ -41,7 +43,7 @@ _STATES: Final = {
 }
 
 
-def tiles_of(shown: Dashboard) -> tuple[Tile, ...]:
+def tiles_of(shown: Dashboard, can: Capabilities = EVERYTHING) -> tuple[Tile, ...]:
     """The five tiles."""
     yesterday = _muted(f"was {show_usd(shown.today.before.cost_micro_usd)}")
     return (
@@ -49,7 +51,7 @@ def tiles_of(shown: Dashboard) -> tuple[Tile, ...]:
         _spent(TITLES[1], shown.today, (yesterday,)),
         _spent(TITLES[2], shown.week, _cost_change(shown.week)),
         _spent(TITLES[3], shown.month, _cost_change(shown.month)),
-        _errors(shown),
+        _errors(shown, can),
     )
 
 
@@ -151,8 +153,10 @@ def _spent(title: str, period: Period, change: tuple[Content, ...]) -> Tile:
     return Tile(title, Content(show_usd(period.now.cost_micro_usd)), ((_calls(period),), change))
 
 
-def _errors(shown: Dashboard) -> Tile:
+def _errors(shown: Dashboard, can: Capabilities) -> Tile:
     errors, calls = shown.chosen.now.errors, shown.chosen.now.calls
+    if can.errors_may_be_unlogged and not errors:
+        return Tile(TITLES[4], _muted("–"), ((_muted("none logged"), _muted("none")), (_muted(""),)))
     rate = f"{errors * 100 / calls:.1f} %" if calls else "0 %"
     change = shown.chosen.errors_change_percent
     colour = "$text-error" if (change or 0) > 0 else "$text-success"

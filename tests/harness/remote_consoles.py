@@ -21,7 +21,12 @@ WIDE = (120, 60)
 def remote_account(standin: StandIn) -> RemoteAccount:
     """The account, not open yet. Its session is held in memory alone."""
     address = parse_server_address(standin.address)
-    return RemoteAccount(address, lambda told: RemoteClient(address, patience=Patience(told=told)), Options())
+    return RemoteAccount(
+        address,
+        lambda told: RemoteClient(address, patience=Patience(told=told), clock=standin.clock),
+        Options(),
+        clock=standin.clock,
+    )
 
 
 @asynccontextmanager

@@ -5,6 +5,22 @@ from typing import Any
 from tests.new_api.running import StandIn
 
 
+def add_call(
+    standin: StandIn, quota: int, *, days_ago: int = 0, key: str = "laptop", model: str = "stub-model"
+) -> None:
+    """A call of alice in the log."""
+    at = standin.world.now() - days_ago * 86_400
+    facts = {"model_name": model, "token_name": key, "prompt_tokens": 1000, "completion_tokens": 500, "quota": quota}
+    standin.world.log(standin.alice, 2, "", **facts, created_at=at)
+
+
+def add_error(standin: StandIn, *, days_ago: int = 0) -> None:
+    """A call of alice that failed, on a server that logs such calls."""
+    at = standin.world.now() - days_ago * 86_400
+    facts = {"model_name": "boom-model", "token_name": "laptop", "created_at": at}
+    standin.world.log(standin.alice, 5, "relay.model-server", **facts)
+
+
 def add_drawing(standin: StandIn, number: int, *, at: int, status: str = "SUCCESS", **more: Any) -> None:
     """A drawing of alice that was submitted at Unix time `at`; this log keeps milliseconds."""
     ended = at * 1000 + 9_000 if status in ("SUCCESS", "FAILURE") else 0

@@ -15,6 +15,7 @@ from tests.new_api.world import World
 CONSUMED: Final = 2
 MONTH_S: Final = 2_592_000
 MINUTE_S: Final = 60
+HOUR_S: Final = 3600
 _EMPTY: Final = {
     "token_name": "",
     "model_name": "",
@@ -89,6 +90,25 @@ def by_hour(call: Call) -> Answer:
         return failed(call.say_chinese("data.range"))
     mine = [row for row in call.world.usage_by_hour if row["user_id"] == call.caller.id]
     return done([row for row in mine if start <= row["created_at"] <= end])
+
+
+def count_hours(world: World) -> None:
+    """Fill the statistics by hour from the log, as the server does every few minutes."""
+    rows: dict[tuple[int, str, int], dict[str, Any]] = {}
+    for entry in world.logs:
+        if entry["type"] == CONSUMED:
+            hour = entry["created_at"] // HOUR_S * HOUR_S
+            row = rows.setdefault((entry["account"], entry["model_name"], hour), _hour(world, entry, hour))
+            row["token_used"] += entry["prompt_tokens"] + entry["completion_tokens"]
+            row["count"] += 1
+            row["quota"] += entry["quota"]
+    world.usage_by_hour = [{"id": number, **row} for number, row in enumerate(rows.values(), 1)]
+
+
+def _hour(world: World, entry: dict[str, Any], hour: int) -> dict[str, Any]:
+    account = world.accounts[entry["account"]]
+    row = {"user_id": account.id, "username": account.username, "model_name": entry["model_name"], "created_at": hour}
+    return {**row, "token_used": 0, "count": 0, "quota": 0}
 
 
 def usage_of_key(call: Call) -> Answer:

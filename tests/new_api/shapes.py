@@ -31,7 +31,7 @@ _KEY_FIELDS: Final = {
 }
 _TIMES: Final = ("p", "page_size", "start_timestamp", "end_timestamp")
 READ_FROM_SOURCE: Final[dict[tuple[str, str], tuple[tuple[str, ...], dict[str, str]]]] = {
-    ("GET", "/api/log/self"): (("request_id",), {}),
+    ("GET", "/api/log/self"): ((*_TIMES, "request_id", "token_name", "model_name", "group"), {}),
     ("GET", "/api/log/self/stat"): (("type", *_TIMES[2:], "token_name", "model_name", "group"), {}),
     ("GET", "/api/data/self"): (_TIMES[2:], {}),
     ("GET", "/api/mj/self"): ((*_TIMES, "mj_id"), {}),

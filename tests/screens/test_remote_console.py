@@ -7,11 +7,14 @@ from textual.widgets import Button, Input
 
 from screens.console import Console
 from screens.modules.limited import LimitedPage
+from screens.navigation import Navigation
 from screens.sign_in import SignIn
 from tests.harness.consoles import Stage
 from tests.harness.remote_consoles import remote_console
-from tests.harness.standin_rows import add_drawing, add_task
+from tests.harness.standin_rows import add_call, add_drawing, add_error, add_task
+from tests.new_api.api_keys import add_key
 from tests.new_api.generations import Generation
+from tests.new_api.logs import count_hours
 from tests.new_api.running import PASSWORD, StandIn, running
 from tui.widgets.dialog import Dialog
 from tui.widgets.toggle import Toggle
@@ -35,6 +38,10 @@ async def open_module(stage: Stage, module: str) -> None:
     assert isinstance(screen, Console)
     screen.action_open_module(module)
     await stage.settle()
+
+
+def badges(stage: Stage) -> dict[str, str]:
+    return dict(stage.app.screen.query_one(Navigation).badges)
 
 
 async def test_the_sign_in_names_the_server_and_refuses_a_wrong_password(standin: StandIn) -> None:
@@ -169,3 +176,30 @@ async def test_drawings_and_tasks_with_what_the_server_tells(standin: StandIn) -
         await stage.press("f1")
         assert stage.says("Type the action after model: to filter.")
     assert standin.unlike_recorded == []
+
+
+async def test_overview_with_what_the_server_tells(standin: StandIn) -> None:
+    add_key(standin.world, standin.alice, name="laptop", created_time=1, expired_time=-1, unlimited_quota=True)
+    add_call(standin, 250_000, days_ago=3)
+    add_call(standin, 50_000, model="large-model", key="desk")
+    count_hours(standin.world)
+    async with remote_console(standin) as stage:
+        await open_module(stage, "overview")
+        for words in ("$5.00", "$0.10", "$0.60", "stub-model", "large-model", "laptop", "all others", "none logged"):
+            assert stage.says(words), stage.text()
+        assert stage.says("This server logs errors only where its administrator has switched that on.")
+        assert stage.says("The server does not tell what became of a message.")
+        assert badges(stage) == {"api-keys": "1", "usage-logs": "", "wallet": "$5.00"}
+        add_error(standin)
+        await stage.press("d", "d")
+        assert stage.says("boom-model")
+        assert not stage.says("none logged"), stage.text()
+
+
+async def test_the_badges_count_keys_that_work_and_the_errors_of_today(standin: StandIn) -> None:
+    add_error(standin, days_ago=1)
+    add_error(standin)
+    add_error(standin)
+    add_key(standin.world, standin.alice, name="off", status=2, unlimited_quota=True)
+    async with remote_console(standin) as stage:
+        assert badges(stage) == {"api-keys": "", "usage-logs": "2", "wallet": "$5.00"}

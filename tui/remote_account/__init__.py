@@ -7,8 +7,8 @@ Gatekey does not do there yet, stands in `limits`: screens show its sentences, a
 from tui.remote_account.api_keys import RemoteApiKeys
 from tui.remote_account.bindings import RemoteBindings
 from tui.remote_account.connection import RemoteConnection
+from tui.remote_account.dashboard import RemoteDashboard
 from tui.remote_account.not_here import RemoteNotHere
-from tui.remote_account.overview import RemoteOverview
 from tui.remote_account.passwords import RemotePasswords
 from tui.remote_account.personal_data import RemotePersonalData
 from tui.remote_account.sections import RemoteSections
@@ -20,7 +20,7 @@ from tui.remote_account.wallet import RemoteWallet
 class RemoteAccount(
     RemoteConnection,
     RemoteSignIn,
-    RemoteOverview,
+    RemoteDashboard,
     RemotePasswords,
     RemoteBindings,
     RemoteSections,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LONGEST_PASSWORD: Final = 20
 BACKUP_CODES: Final = 4
-_MODULES: Final = ("playground", "overview")
+_MODULES: Final = ("playground",)
 _NOT_YET: Final = "Gatekey does not show this page for an account on a server. The server's own page does: {url}"
 _NEEDS_SIGN_IN: Final = "A System Access Token may not do this: sign in with your password."
 
@@ -47,7 +47,7 @@ def capabilities_of(facts: ServerFacts | None, address: ServerAddress, *, by_tok
         longest_password=LONGEST_PASSWORD,
         backup_codes=BACKUP_CODES,
         no_test_message="It sends no test message.",
-        no_delivery_report="It does not tell what became of a message.",
+        no_delivery_report="The server does not tell what became of a message.",
         one_channel="This server warns on one channel at a time, and forgets the fields of the others: they are kept "
         "here while this console is open.",
         warnings_repeat="It repeats a warning as long as the quota is below the threshold.",
@@ -60,6 +60,8 @@ def capabilities_of(facts: ServerFacts | None, address: ServerAddress, *, by_tok
         revoked_keys_vanish="A revoked key leaves the list.",
         no_task_models="This server tells the action of a drawing or task and its progress, not its API key. Type the "
         "action after model: to filter.",
+        errors_may_be_unlogged="This server logs errors only where its administrator has switched that on.",
+        figures_lag="The server counts what a model cost every few minutes, and the page reads that once a minute.",
         no_call_prices="The server does not tell the price of that time.",
         no_log_export="The log of a server is not exported.",
         no_reading_upwards="It is read from the newest entry down.",

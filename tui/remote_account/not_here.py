@@ -20,9 +20,6 @@ class RemoteNotHere(RemoteTopic):
     async def remove_ssh_key(self, *_: Any) -> Any:
         self._not_here()
 
-    async def dashboard(self, *_: Any, **__: Any) -> Any:
-        self._not_here()
-
     async def playground_answer(self, *_: Any) -> Any:
         self._not_here()
 

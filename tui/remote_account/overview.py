@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from store.errors import NotOnThisServer
@@ -12,6 +13,9 @@ from tui.remote_account.session import RemoteSession
 from tui.remote_account.two_factor import RemoteTwoFactor
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from remote.api_keys import RemoteKey
     from remote.setting_forms import RemoteSettings
     from store.values.audit import Event
     from store.values.overview import SecurityOverview, Summary
@@ -24,20 +28,28 @@ class RemoteOverview(RemoteTwoFactor, RemoteSession):
 
     async def summary(self) -> Summary:
         from remote.quota_units import micro_usd_of
+        from remote.usage import LogFilter, LogKind
         from store.values.overview import Summary
 
-        account = await self._account()
-        settings = await self._client.settings.read()
-        status = await self._two_factor_status()
+        self._check_open()
+        now = self._now()
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        account, settings, status, keys, errors = await asyncio.gather(
+            self._account(),
+            self._client.settings.read(),
+            self._two_factor_status(),
+            self._client.api_keys.all(),
+            self._client.usage.page(LogFilter(LogKind.ERROR, since=today), 1, 1),
+        )
         return Summary(
             name=account.name,
             email=account.email,
             remaining_micro_usd=micro_usd_of(account.quota, self._known.quota_per_usd),
             threshold_micro_usd=settings.form.threshold_micro_usd,
-            active_api_keys=0,
-            errors_today=0,
+            active_api_keys=sum(_is_usable(key, now) for key in keys),
+            errors_today=errors.total,
             two_factor=status,
-            checks=_checks(settings, account.email, status),
+            checks=checks_of(settings, account.email, status),
             hidden_modules=settings.hidden_modules | settings.locked_modules,
             locked_modules=settings.locked_modules,
         )
@@ -73,7 +85,11 @@ class RemoteOverview(RemoteTwoFactor, RemoteSession):
         raise NotOnThisServer
 
 
-def _checks(settings: RemoteSettings, email: str, status: TwoFactorStatus) -> tuple[Check, ...]:
+def _is_usable(key: RemoteKey, now: datetime) -> bool:
+    return key.is_enabled and not key.is_exhausted and (key.expires_at is None or key.expires_at > now)
+
+
+def checks_of(settings: RemoteSettings, email: str, status: TwoFactorStatus) -> tuple[Check, ...]:
     """The recommendations whose state the server tells."""
     form = settings.form
     is_warned = form.threshold_micro_usd > 0 and (form.channel != "email" or bool(form.notification_email or email))

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from remote.own_account import OwnAccount
     from remote.patience import Wait
     from remote.setting_forms import RemoteSettings
+    from remote.usage import ModelHour
+    from store.clock import Clock
+    from store.values.dashboard import Dashboard
     from store.values.usage import Kind
     from tui.store_location import Options
 
@@ -29,16 +32,25 @@ if TYPE_CHECKING:
 class RemoteTopic:
     """The base of each topic. The credential of the session stays in the client: no screen holds it."""
 
-    def __init__(self, address: ServerAddress, connect: Connect, options: Options, *, resumes: str = "") -> None:
+    def __init__(
+        self,
+        address: ServerAddress,
+        connect: Connect,
+        options: Options,
+        *,
+        resumes: str = "",
+        clock: Clock | None = None,
+    ) -> None:
         """`connect` is called by `open`: the first picture waits for no network library.
 
-        `resumes` is the name whose kept session is taken up then.
+        `resumes` is the name whose kept session is taken up then. `clock` is for tests.
         """
         self._address = address
         self._connect = connect
         self._connected: RemoteClient | None = None
         self._options = options
         self._resumes = resumes
+        self._clock = clock
         self._facts: ServerFacts | None = None
         self._was_opened = asyncio.Event()
         self._is_locked = False
@@ -53,6 +65,12 @@ class RemoteTopic:
         """For each log the moment of its first page. The server numbers pages, and new entries would shift them."""
         self._actions: set[str] = set()
         """The actions and models of the drawings and tasks that were read."""
+        self._figures_of = ""
+        """The account whose figures follow."""
+        self._figures: dict[int, tuple[datetime, Dashboard]] = {}
+        """The figures of the page Overview for each range of days, and when they were read."""
+        self._hours: dict[datetime, tuple[ModelHour, ...]] = {}
+        """The statistics of times that are over, by the beginning of each window."""
         self.files = LocalFiles(new_files(options), None)
 
     @property
@@ -82,7 +100,7 @@ class RemoteTopic:
             raise SessionLocked
 
     def _now(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.now(UTC) if self._clock is None else self._clock.now()
 
     def _told(self, wait: Wait) -> None:
         if self._tell is not None:

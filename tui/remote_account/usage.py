@@ -34,7 +34,7 @@ class RemoteUsage(RemoteTaskLogs):
         entries = tuple(
             found
             for place, one in enumerate(page.entries)
-            if (found := _logged(one, first - place)) is not None and _matches(found, only)
+            if (found := logged(one, first - place)) is not None and _matches(found, only)
         )
         return UsagePage(entries, page.page + 1 if page.has_next else None)
 
@@ -108,7 +108,7 @@ def _matches(found: LoggedEntry, only: UsageFilter) -> bool:
     )
 
 
-def _logged(one: LogEntry, number: int) -> LoggedEntry | None:
+def logged(one: LogEntry, number: int) -> LoggedEntry | None:
     """A call of the log; None for an entry of another kind, such as a top-up or a sign-in."""
     from remote.usage import LogKind
     from store.values.usage import Kind, LoggedEntry, UsageEntry
