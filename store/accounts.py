@@ -197,12 +197,16 @@ class Accounts:
 
         Raises `NoSuchAccount`, `InvalidEmail`.
         """
-        email = inputs.check_email(email, field="email")
         with self._context.database.write() as tx:
-            account = lock_by_name(tx, name)
-            tx.execute(update(Account).where(Account.c.id == account.id).values(email=email))
-            self._audit.record(tx, account.id, Tag.ACCOUNT_EMAIL_CHANGED, actor=actor, source=COMMAND_LINE)
-            self._notices.enqueue(tx, account.id, Tag.ACCOUNT_EMAIL_CHANGED, also_to=account.email)
+            return self.set_email_in(tx, name, email, actor=actor)
+
+    def set_email_in(self, tx: Connection, name: str, email: str, *, actor: str) -> str:
+        """As `set_email`, in a write transaction. Nothing is written if it raises."""
+        email = inputs.check_email(email, field="email")
+        account = lock_by_name(tx, name)
+        tx.execute(update(Account).where(Account.c.id == account.id).values(email=email))
+        self._audit.record(tx, account.id, Tag.ACCOUNT_EMAIL_CHANGED, actor=actor, source=COMMAND_LINE)
+        self._notices.enqueue(tx, account.id, Tag.ACCOUNT_EMAIL_CHANGED, also_to=account.email)
         return str(account.email)
 
     def reset_factors(self, name: str, *, actor: str) -> None:

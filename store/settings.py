@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from store.access_token import TokenHolder
 from store.addresses import ALLOW_LIST_SETTING, AllowList, check_web_address
 from store.audit import Audit
-from store.audit_tags import Tag
+from store.audit_tags import COMMAND_LINE, Tag
 from store.context import Context
 from store.errors import DatabaseDamaged, DatabaseRefused, FreshProofRequired
 from store.models import (
@@ -119,7 +119,13 @@ class Settings:
         section = section.checked()
         with self._context.database.write() as tx:
             lock_against_deletion(tx, account_id)
-            return self._write(tx, account_id, section, version, actor=actor, source="command line", is_proved=True)
+            return self.save_in(tx, account_id, section, version, actor=actor)
+
+    def save_in(
+        self, tx: Connection, account_id: int, section: SectionT, version: int, *, actor: str
+    ) -> Saved[SectionT]:
+        """As `save_for`, for a checked section, in a transaction that holds the account's lock."""
+        return self._write(tx, account_id, section, version, actor=actor, source=COMMAND_LINE, is_proved=True)
 
     def save_with_token(
         self, tx: Connection, holder: TokenHolder, section: SectionT, version: int, proof: Proof | None = None

@@ -3,8 +3,9 @@
 import random
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from store import schema
 from store.access_token import AccessTokens
@@ -39,6 +40,9 @@ from store.two_factor import TwoFactors
 from store.usage_log import UsageLog
 from store.usage_totals import UsageTotals
 
+if TYPE_CHECKING:
+    from store.account_import import AccountImport
+
 
 @dataclass(frozen=True)
 class Store(LaterTopics):
@@ -50,6 +54,13 @@ class Store(LaterTopics):
     api_keys: ApiKeys
     pricing: Pricing
     quota_warnings: QuotaWarnings
+
+    @cached_property
+    def account_import(self) -> "AccountImport":
+        """Created at its first use, as `LaterTopics`."""
+        from store.account_import import AccountImport
+
+        return AccountImport(self.context, self.settings, self.accounts, self.site, self.api_keys)
 
     @property
     def database(self) -> Database:

@@ -37,12 +37,15 @@ COMMANDS: Final = {
     "admin": "administer accounts and the site",
     "doctor": "check that all is well, a line each",
     "notify": "send the notifications that wait",
+    "import": "carry an account of another gateway into one that is here",
     "server": "accounts on New API servers: add, list, remove, use",
     "backup": "copy everything into one file",
     "restore": "put a backup in the place of the database",
     "completion": "print the completion of a shell",
 }
 """The help line of each command. Each has a module `tui.commands.NAME` with a function `add(commands)`."""
+_MODULES: Final = {"import": "import_account"}
+"""The module of a command whose name Python keeps for itself."""
 
 DESCRIPTION: Final = """\
 The Settings page of an AI gateway account, in the terminal.
@@ -69,7 +72,7 @@ def build_parser(words: Collection[str] = COMMANDS) -> Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for name, help_line in COMMANDS.items():
         if name in words:
-            import_module(f"tui.commands.{name}").add(commands)
+            import_module(f"tui.commands.{_MODULES.get(name, name)}").add(commands)
         else:
             commands.add_parser(name, help=help_line)
     return parser

@@ -26,8 +26,11 @@ ACTIONS: Final = {
     "wallet show": "wallet_on_server.run_show",
     "wallet redeem": "wallet_on_server.run_redeem",
     "wallet prices": "wallet_on_server.run_prices",
+    "import new-api": "import_account.run_new_api",
 }
 """The commands, each with its function below `tui.commands`."""
+_BOTH: Final = ("import new-api",)
+"""Commands that act on a server and on a database, whose account --user names."""
 _NOT_ADDED: Final = "A command needs a session that is kept: gatekey server add {url}"
 
 
@@ -37,7 +40,7 @@ def run(parser: argparse.ArgumentParser, arguments: argparse.Namespace, options:
     name = leaf.prog.removeprefix("gatekey ")
     if name not in ACTIONS:
         parser.error(f"--server opens the console, or goes with: {', '.join(ACTIONS)}")
-    if getattr(arguments, "user", None) is not None:
+    if name not in _BOTH and getattr(arguments, "user", None) is not None:
         parser.error("the account is the one that signed in to the server: leave out --user")
     module, _, function = ACTIONS[name].partition(".")
     status: int = getattr(import_module(f"tui.commands.{module}"), function)(arguments, options)

@@ -8,6 +8,7 @@ from tui.remote_account.api_keys import RemoteApiKeys
 from tui.remote_account.bindings import RemoteBindings
 from tui.remote_account.connection import RemoteConnection
 from tui.remote_account.dashboard import RemoteDashboard
+from tui.remote_account.leaving import RemoteLeaving
 from tui.remote_account.not_here import RemoteNotHere
 from tui.remote_account.passwords import RemotePasswords
 from tui.remote_account.personal_data import RemotePersonalData
@@ -28,6 +29,7 @@ class RemoteAccount(
     RemoteWallet,
     RemoteApiKeys,
     RemotePersonalData,
+    RemoteLeaving,
     RemoteNotHere,
 ):
     """`tui.account.AccountService` on a New API server."""

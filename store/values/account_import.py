@@ -1,0 +1,72 @@
+"""An account of another gateway, as far as it can be carried over, and what became of each part of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from store.sections import Channel
+from store.values.api_keys import ApiKeyLimits
+
+
+class Fate(StrEnum):
+    """What an import did with a part of the other account."""
+
+    CARRIED = "carried"
+    SAME = "the same"
+    """It is as it was there already."""
+    LEFT = "left out"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportLine:
+    """One part of the other account."""
+
+    what: str
+    fate: Fate
+    detail: str = ""
+    """The value that was carried, or the reason why it was left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """An API key of the other account, without the key itself. `why_not` is the reason why it should not be made."""
+
+    name: str
+    limits: ApiKeyLimits
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignAccount:
+    """The other account."""
+
+    name: str
+    email: str
+    threshold_micro_usd: int | None
+    """None if none was chosen."""
+    channel: Channel | None
+    """The channel that warns there; None if none was chosen."""
+    channel_fields: Mapping[str, str | int] = field(repr=False)
+    """The settings of that channel, by their names here. Some are secrets."""
+    accept_unpriced_models: bool
+    record_client_ip: bool
+    hidden_modules: frozenset[str]
+    keys: tuple[ForeignKey, ...]
+    left: tuple[ImportLine, ...]
+    """Parts that no import can carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A new key of the name and the limits of another. It is shown once."""
+
+    name: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, part by part."""
+
+    lines: tuple[ImportLine, ...]
+    made: tuple[MadeKey, ...]
