@@ -16,7 +16,19 @@ from tests.harness.stores import PASSWORD
 from tui import command, ssh_command
 from tui.store_location import Options, open_account_store
 
-FOR_THE_SERVER = {"completion", "init", "serve", "ssh", "admin", "doctor", "notify", "server", "backup", "restore"}
+FOR_THE_SERVER = {
+    "completion",
+    "import",
+    "init",
+    "serve",
+    "ssh",
+    "admin",
+    "doctor",
+    "notify",
+    "server",
+    "backup",
+    "restore",
+}
 """Commands for whoever runs the server."""
 REFUSED = (
     "--user",
