@@ -15,7 +15,7 @@ from store.values.ledger import LedgerEntry, LedgerPage
 from store.values.row_export import ExportFormat
 
 COLUMNS: Final = ("number", "at", "kind", "amount_usd", "balance_usd", "usage_entry_id", "reason", "actor")
-_TEXTS: Final = frozenset({"reason", "actor"})
+TEXTS: Final = frozenset({"reason", "actor"})
 
 
 class LedgerExport:
@@ -38,7 +38,7 @@ class LedgerExport:
         def read(before: int | None) -> LedgerPage:
             return self._ledger.page(token, before=before, limit=MAX_PAGE_SIZE)
 
-        return export_pieces(_pages(read), form, COLUMNS, _TEXTS, told)
+        return export_pieces(_pages(read), form, COLUMNS, TEXTS, told)
 
     def pieces_of(self, account_id: int, form: ExportFormat, told: Told, *, actor: str, source: str) -> Iterator[str]:
         """The file in pieces, for an administrator. Raises `DatabaseRefused` for an account that is gone."""
@@ -50,7 +50,7 @@ class LedgerExport:
             with self._context.database.read() as tx:
                 return self._ledger.page_of(tx, account_id, before=before, limit=MAX_PAGE_SIZE)
 
-        return export_pieces(_pages(read), form, COLUMNS, _TEXTS, told)
+        return export_pieces(_pages(read), form, COLUMNS, TEXTS, told)
 
 
 def document(entry: LedgerEntry) -> dict[str, Any]:

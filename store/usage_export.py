@@ -22,7 +22,7 @@ COLUMNS: Final = (
     *("cost_usd", "unpriced", "duration_ms", "client_ip"),
     *("input_usd_per_million", "cached_input_usd_per_million", "output_usd_per_million", "request_usd"),
 )
-_TEXTS: Final = frozenset({"model", "api_key_name", "request_id", "status", "detail", "image_size", "client_ip"})
+TEXTS: Final = frozenset({"model", "api_key_name", "request_id", "status", "detail", "image_size", "client_ip"})
 
 
 class UsageExport:
@@ -48,7 +48,7 @@ class UsageExport:
         with self._context.database.read() as tx:
             span = exact_span(tx, session.account_id, *only.span)
             oldest = self._usage.page_after_of(tx, session.account_id, only, limit=1, within=span)
-        return export_pieces(_pages(read, _lowest(oldest)), form, COLUMNS, _TEXTS, told)
+        return export_pieces(_pages(read, _lowest(oldest)), form, COLUMNS, TEXTS, told)
 
     def pieces_of(
         self, account_id: int, form: ExportFormat, only: UsageFilter, told: Told, *, actor: str, source: str
@@ -65,7 +65,7 @@ class UsageExport:
         with self._context.database.read() as tx:
             span = exact_span(tx, account_id, *only.span)
             oldest = self._usage.page_after_of(tx, account_id, only, limit=1, within=span)
-        return export_pieces(_pages(read, _lowest(oldest)), form, COLUMNS, _TEXTS, told)
+        return export_pieces(_pages(read, _lowest(oldest)), form, COLUMNS, TEXTS, told)
 
 
 def document(logged: LoggedEntry) -> dict[str, Any]:

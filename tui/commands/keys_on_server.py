@@ -41,6 +41,26 @@ def run_create(arguments: argparse.Namespace, options: Options) -> int:
     return keys.print_secret(arguments, made, f"Created {sanitize(made.info.name)}.", now)
 
 
+def run_edit(arguments: argparse.Namespace, options: Options) -> int:
+    if arguments.rate or arguments.reset not in (None, "never"):
+        raise NotOnThisServer(_LACKING)
+
+    async def edit(account: "RemoteAccount") -> "tuple[ApiKeyInfo, datetime]":
+        key = keys.find_key(await account.api_keys(), arguments.key, "keys list")
+        limits = keys.read_limits(arguments, key.limits, account.now())
+        name = key.name if arguments.name is None else arguments.name
+        return await account.edit_api_key(key, name, limits), account.now()
+
+    key, now = on_server(options, edit)
+    return keys.print_changed(arguments, key, f"Saved: {sanitize(key.name)}.", now)
+
+
+def run_rotate(arguments: argparse.Namespace, options: Options) -> int:  # noqa: ARG001 (as every command)
+    from tui.server_account import account_on_server
+
+    raise NotOnThisServer(account_on_server(options).capabilities.no_key_rotation)
+
+
 def run_disable(arguments: argparse.Namespace, options: Options) -> int:
     return _switch(arguments, options, on=False)
 

@@ -174,10 +174,15 @@ def print_calls(arguments: argparse.Namespace, found: "Sequence[LoggedEntry]", b
 
 
 def run_totals(arguments: argparse.Namespace, options: Options) -> int:
-    from store.money import show_amount, type_usd
-
     with account_of(arguments, options, _WHOSE) as account, account.reading() as (tx, account_id):
         totals = account.store.totals.totals_of(tx, account_id, arguments.days, by=arguments.by)
+    return print_totals(arguments, totals)
+
+
+def print_totals(arguments: argparse.Namespace, totals: Sequence[UsageTotal], *, counts_errors: bool = True) -> int:
+    """Print totals; returns the exit status. Without `counts_errors`, nobody has counted them."""
+    from store.money import show_amount, type_usd
+
     if arguments.json:
         streams.print_json(
             {
@@ -188,7 +193,7 @@ def run_totals(arguments: argparse.Namespace, options: Options) -> int:
                         "name": total.name,
                         "names": total.names,
                         "calls": total.calls,
-                        "errors": total.errors,
+                        "errors": total.errors if counts_errors else None,
                         "tokens": total.tokens,
                         "cost_usd": type_usd(total.cost_micro_usd),
                     }
@@ -198,7 +203,12 @@ def run_totals(arguments: argparse.Namespace, options: Options) -> int:
         )
         return 0
     figures = [
-        (f"{total.calls:,}", f"{total.errors:,}", f"{total.tokens:,}", show_amount(total.cost_micro_usd))
+        (
+            f"{total.calls:,}",
+            f"{total.errors:,}" if counts_errors else "not told",
+            f"{total.tokens:,}",
+            show_amount(total.cost_micro_usd),
+        )
         for total in totals
     ]
     heads = ("CALLS", "ERRORS", "TOKENS", "COST, USD")

@@ -1,16 +1,22 @@
-"""`gatekey --server URL usage list`: the calls of an account on a New API server."""
+"""`gatekey --server URL usage`: the calls of an account on a New API server, their totals, and their export."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from store.errors import NotOnThisServer
 from tui.commands import usage
-from tui.commands.on_server import on_server
+from tui.commands.on_server import on_server, steps_on_server
+from tui.commands.row_export import export_rows
 from tui.store_location import Options
 
 if TYPE_CHECKING:
-    from store.values.usage import LoggedEntry
+    from collections.abc import Callable, Iterator
+
+    from store.row_export import ExportPage
+    from store.values.usage import LoggedEntry, UsagePage, UsageTotal
     from tui.remote_account import RemoteAccount
+
+_BY_KEY: Final = "This server adds up no calls by API key: leave out --by key, or filter with `usage list --key NAME`."
 
 
 def run_list(arguments: argparse.Namespace, options: Options) -> int:
@@ -30,3 +36,42 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
         return found[: arguments.limit]
 
     return usage.print_calls(arguments, on_server(options, read), None)
+
+
+def run_totals(arguments: argparse.Namespace, options: Options) -> int:
+    if arguments.by == "key":
+        raise NotOnThisServer(_BY_KEY)
+
+    async def read(account: "RemoteAccount") -> "list[UsageTotal]":
+        return await account.usage_totals(arguments.days)
+
+    return usage.print_totals(arguments, on_server(options, read), counts_errors=False)
+
+
+def run_export(arguments: argparse.Namespace, options: Options) -> int:
+    from store.row_export import export_pieces
+    from store.usage_export import COLUMNS, TEXTS
+
+    with steps_on_server(options) as (account, step):
+        only = usage.read_filter(arguments, account.now())
+        pages = _pages(lambda page: step(account.usage_page(only, page)))
+        return export_rows(
+            arguments, options, "call", lambda form, told: export_pieces(pages, form, COLUMNS, TEXTS, told)
+        )
+
+
+def _pages(read: "Callable[[int | None], UsagePage]") -> "Iterator[ExportPage]":
+    """The pages of the log. Entries are numbered from the oldest, which has 1."""
+    from store.row_export import ExportPage
+    from store.usage_export import document
+
+    newest, at, following = 0, 0, None
+    while True:
+        page = read(following)
+        newest = newest or (page.entries[0].id if page.entries else 0)
+        at = page.entries[-1].id if page.entries else at
+        following = page.next_before
+        share = 1.0 if following is None or not newest else (newest - at) / newest
+        yield ExportPage([document(logged) for logged in page.entries], share)
+        if following is None:
+            return

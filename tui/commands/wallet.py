@@ -12,6 +12,7 @@ from tui.store_location import Options
 
 if TYPE_CHECKING:
     from store.values.billing import QuotaState
+    from store.values.ledger import LedgerPage
     from store.values.redeem_codes import Redeemed
 
 DESCRIPTION: Final = """\
@@ -89,10 +90,15 @@ def print_quota(arguments: argparse.Namespace, name: str, state: "QuotaState") -
 
 
 def run_ledger(arguments: argparse.Namespace, options: Options) -> int:
-    from store.money import show_amount, type_usd
-
     with account_of(arguments, options, _WHOSE) as account, account.reading() as (tx, account_id):
         page = account.store.ledger.page_of(tx, account_id, before=arguments.before, limit=arguments.limit)
+    return print_ledger(arguments, page)
+
+
+def print_ledger(arguments: argparse.Namespace, page: "LedgerPage", *, has_balance: bool = True) -> int:
+    """Print changes of the balance; returns the exit status. Without `has_balance`, that after each is not known."""
+    from store.money import show_amount, type_usd
+
     if arguments.json:
         streams.print_json(
             {
@@ -102,7 +108,7 @@ def run_ledger(arguments: argparse.Namespace, options: Options) -> int:
                         "at": entry.at.isoformat(),
                         "kind": entry.kind.value,
                         "amount_usd": type_usd(entry.amount_micro_usd),
-                        "balance_usd": type_usd(entry.balance_micro_usd),
+                        "balance_usd": type_usd(entry.balance_micro_usd) if has_balance else None,
                         "reason": entry.reason,
                         "by": entry.actor,
                         "call": entry.usage_entry_id,
@@ -115,7 +121,7 @@ def run_ledger(arguments: argparse.Namespace, options: Options) -> int:
         return 0
     # Decimal points stand below each other.
     amounts = [show_amount(entry.amount_micro_usd, signed=True) for entry in page.entries]
-    balances = [show_amount(entry.balance_micro_usd) for entry in page.entries]
+    balances = [show_amount(entry.balance_micro_usd) if has_balance else "not told" for entry in page.entries]
     widths = [max(map(len, column), default=0) for column in (amounts, balances)]
     rows = [
         (

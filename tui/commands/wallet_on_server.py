@@ -1,14 +1,19 @@
-"""`gatekey --server URL wallet`: the balance of an account on a New API server, codes, and prices."""
+"""`gatekey --server URL wallet`: the balance of an account on a New API server, its payments, codes, and prices."""
 
 import argparse
 from typing import TYPE_CHECKING
 
 from tui.commands import streams, wallet
-from tui.commands.on_server import on_server
+from tui.commands.on_server import on_server, steps_on_server
+from tui.commands.row_export import export_rows
 from tui.store_location import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from store.row_export import ExportPage
     from store.values.billing import ModelPrice, QuotaState
+    from store.values.ledger import LedgerEntry, LedgerPage
     from store.values.redeem_codes import Redeemed
     from tui.remote_account import RemoteAccount
 
@@ -18,6 +23,55 @@ def run_show(arguments: argparse.Namespace, options: Options) -> int:
         return account.name, await account.quota()
 
     return wallet.print_quota(arguments, *on_server(options, read))
+
+
+def run_ledger(arguments: argparse.Namespace, options: Options) -> int:
+    from store.values.ledger import LedgerPage
+
+    async def read(account: "RemoteAccount") -> "tuple[LedgerPage, str]":
+        found: list[LedgerEntry] = []
+        page: int | None = None
+        while True:
+            payments = await account.ledger(page)
+            found += [one for one in payments.entries if arguments.before is None or one.sequence < arguments.before]
+            page = payments.next_before
+            if page is None or len(found) > arguments.limit:
+                break
+        shown = tuple(found[: arguments.limit])
+        more = shown[-1].sequence if len(found) > len(shown) else None
+        return LedgerPage(shown, more), account.capabilities.no_ledger
+
+    page, limit = on_server(options, read)
+    streams.print_status(limit)
+    return wallet.print_ledger(arguments, page, has_balance=False)
+
+
+def run_export(arguments: argparse.Namespace, options: Options) -> int:
+    from store.ledger_export import COLUMNS, TEXTS
+    from store.row_export import export_pieces
+
+    with steps_on_server(options) as (account, step):
+        streams.print_status(account.capabilities.no_ledger)
+        pages = _pages(lambda page: step(account.ledger(page)))
+        return export_rows(
+            arguments, options, "payment", lambda form, told: export_pieces(pages, form, COLUMNS, TEXTS, told)
+        )
+
+
+def _pages(read: "Callable[[int | None], LedgerPage]") -> "Iterator[ExportPage]":
+    """The pages of payments, which are numbered from the oldest, which has 1. The balance after each is not known."""
+    from store.ledger_export import document
+    from store.row_export import ExportPage
+
+    newest, following = 0, None
+    while True:
+        page = read(following)
+        newest = newest or (page.entries[0].sequence if page.entries else 0)
+        following = page.next_before
+        share = (newest - page.entries[-1].sequence) / newest if following is not None and page.entries else 1.0
+        yield ExportPage([document(entry) | {"balance_usd": None} for entry in page.entries], share)
+        if following is None:
+            return
 
 
 def run_redeem(arguments: argparse.Namespace, options: Options) -> int:

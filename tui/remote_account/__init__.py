@@ -14,6 +14,7 @@ from tui.remote_account.passwords import RemotePasswords
 from tui.remote_account.personal_data import RemotePersonalData
 from tui.remote_account.sections import RemoteSections
 from tui.remote_account.sign_in import RemoteSignIn
+from tui.remote_account.totals import RemoteTotals
 from tui.remote_account.usage import RemoteUsage
 from tui.remote_account.wallet import RemoteWallet
 
@@ -26,6 +27,7 @@ class RemoteAccount(
     RemoteBindings,
     RemoteSections,
     RemoteUsage,
+    RemoteTotals,
     RemoteWallet,
     RemoteApiKeys,
     RemotePersonalData,

@@ -63,8 +63,8 @@ def capabilities_of(facts: ServerFacts | None, address: ServerAddress, *, by_tok
         errors_may_be_unlogged="This server logs errors only where its administrator has switched that on.",
         figures_lag="The server counts what a model cost every few minutes, and the page reads that once a minute.",
         no_call_prices="The server does not tell the price of that time.",
-        no_log_export="The log of a server is not exported.",
+        no_log_export="It is exported on the command line: gatekey --server URL usage export.",
         no_reading_upwards="It is read from the newest entry down.",
         no_ledger="This server keeps no ledger: it lists payments alone.",
-        no_ledger_export="They are not exported.",
+        no_ledger_export="They are exported on the command line: gatekey --server URL wallet export.",
     )
