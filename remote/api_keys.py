@@ -105,7 +105,7 @@ class ApiKeys:
         facts = await self._server.facts()
         found: dict[int, RemoteKey] = {}
         for page in range(1, MAX_KEYS // _PAGE_SIZE + 2):
-            params = {"p": str(page), "size": str(_PAGE_SIZE), "page_size": str(_PAGE_SIZE)}
+            params = {"p": str(page), "size": str(_PAGE_SIZE)}
             data = required(await self._calls.read(KEYS_PATH, params))
             rows = data.items("items")
             found |= {key.id: key for key in (_key(row, facts) for row in rows) if key.id > 0}

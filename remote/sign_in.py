@@ -8,7 +8,7 @@ from typing import Final
 from remote.calls import Calls
 from remote.exchanges import Reply
 from remote.fields import fields_of, required
-from remote.generations import ServerFacts
+from remote.generations import Generation, ServerFacts
 from remote.own_account import own_account
 from remote.sessions import (
     REFRESH_COOKIE,
@@ -123,7 +123,9 @@ class SignIn:
             raise InvalidNumber("The id of a user is a whole number, such as 42.", field="user_id")
         if facts.is_feb and not number:
             raise InvalidNumber(_ID_NEEDED, field="user_id")
-        credential = TokenSession(bare, int(number) if number else None)
+        # AUG knows its tokens without the id, and no client of it sends one.
+        is_named = number and facts.generation is not Generation.AUG
+        credential = TokenSession(bare, int(number) if is_named else None)
         account = own_account(required(await self._calls.account_behind(credential)))
         await self._calls.keeper.open(account.name, credential)
 

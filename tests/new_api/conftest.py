@@ -12,19 +12,19 @@ from tests.new_api.visitor import Visitor
 @pytest.fixture(params=list(Generation), ids=lambda generation: generation.value)
 def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
     """A stand-in with root and alice, once for each generation."""
-    with running(request.param) as found:
+    with running(request.param, takes_any_request=True) as found:
         yield found
 
 
 @pytest.fixture
 def february() -> Iterator[StandIn]:
-    with running(Generation.FEB) as found:
+    with running(Generation.FEB, takes_any_request=True) as found:
         yield found
 
 
 @pytest.fixture
 def august() -> Iterator[StandIn]:
-    with running(Generation.AUG) as found:
+    with running(Generation.AUG, takes_any_request=True) as found:
         yield found
 
 

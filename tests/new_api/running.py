@@ -42,7 +42,7 @@ class StandIn:
 
     @property
     def unlike_recorded(self) -> list[str]:
-        """The client's requests that were like none that was recorded. A client's test ends with `== []`."""
+        """The requests that were like none that was recorded."""
         return list(self.app.unlike_recorded)
 
     def restart(self) -> None:
@@ -51,8 +51,13 @@ class StandIn:
 
 
 @contextmanager
-def running(generation: Generation, *, seed: int = 1, is_set_up: bool = True) -> Iterator[StandIn]:
-    """A stand-in until the block ends. Set up, it has root and alice with five dollars."""
+def running(
+    generation: Generation, *, seed: int = 1, is_set_up: bool = True, takes_any_request: bool = False
+) -> Iterator[StandIn]:
+    """A stand-in until the block ends. Set up, it has root and alice with five dollars.
+
+    At the end it fails the test if a request was like none that was recorded, unless it `takes_any_request`.
+    """
     clock = StillClock()
     world = World(generation, clock, random.Random(seed))
     if is_set_up:
@@ -62,4 +67,7 @@ def running(generation: Generation, *, seed: int = 1, is_set_up: bool = True) ->
         world.channels.append({"name": "stub", "models": "stub-model,free-model,boom-model"})
     app = App(world)
     with live(app) as address:
-        yield StandIn(address, app, clock)
+        standin = StandIn(address, app, clock)
+        yield standin
+        if not takes_any_request:
+            assert not standin.unlike_recorded, "\n".join(standin.unlike_recorded)

@@ -29,11 +29,22 @@ _KEY_FIELDS: Final = {
     "cross_group_retry": "bool",
     "status": "int",
 }
+_SETTINGS: Final = {
+    "webhook_url": "str",
+    "webhook_secret": "str",
+    "notification_email": "str",
+    "bark_url": "str",
+    "gotify_url": "str",
+    "gotify_token": "str",
+    "gotify_priority": "int",
+}
 _TIMES: Final = ("p", "page_size", "start_timestamp", "end_timestamp")
 READ_FROM_SOURCE: Final[dict[tuple[str, str], tuple[tuple[str, ...], dict[str, str]]]] = {
     ("GET", "/api/log/self"): ((*_TIMES, "request_id", "token_name", "model_name", "group"), {}),
+    ("PUT", "/api/user/setting"): ((), _SETTINGS),
+    ("GET", "/api/log/self"): (("type", *_TIMES, "token_name", "model_name", "group", "request_id"), {}),
     ("GET", "/api/log/self/stat"): (("type", *_TIMES[2:], "token_name", "model_name", "group"), {}),
-    ("GET", "/api/data/self"): (_TIMES[2:], {}),
+    ("GET", "/api/data/self"): ((*_TIMES[2:], "default_time"), {}),
     ("GET", "/api/mj/self"): ((*_TIMES, "mj_id"), {}),
     ("GET", "/api/task/self"): ((*_TIMES, "platform", "task_id", "status", "action"), {}),
     ("GET", "/api/user/topup/self"): (("p", "page_size", "keyword"), {}),
@@ -53,7 +64,7 @@ READ_FROM_SOURCE: Final[dict[tuple[str, str], tuple[tuple[str, ...], dict[str, s
     ("POST", "/v1/chat/completions"): ((), {"stream": "bool"}),
     ("POST", "/pg/chat/completions"): ((), {"stream": "bool"}),
 }
-"""Query keys and fields that were read in the builds' source and not sent while recording."""
+"""Query keys and fields that were read in the builds' source, and not sent to one of them while recording."""
 
 
 @dataclass

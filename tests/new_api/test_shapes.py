@@ -46,11 +46,20 @@ def test_the_id_header_is_no_business_of_august_but_where_it_was_recorded(august
     assert august.unlike_recorded == ["GET /api/user/token: header new-api-user"]
 
 
+def test_a_test_of_a_client_fails_for_a_request_that_was_not_recorded() -> None:
+    with (
+        pytest.raises(AssertionError, match="query key fresh"),
+        running(Generation.AUG) as standin,
+        Visitor(standin) as visitor,
+    ):
+        visitor.send("GET", "/api/user/self?fresh=1")
+
+
 @pytest.mark.parametrize("generation", list(Generation), ids=lambda generation: generation.value)
 def test_requests_that_the_server_accepted_have_their_own_shape(generation: Generation) -> None:
     """Every accepted request of the recording passes: only refused ones may have another form."""
     unlike = []
-    with running(generation, is_set_up=False) as standin:
+    with running(generation, is_set_up=False, takes_any_request=True) as standin:
         replay = Replay(standin)
         for exchange in recorded(generation):
             if (generation, exchange["n"]) in NOT_REPLAYED:
