@@ -21,11 +21,14 @@ from sqlalchemy import Connection
 
 from store.database import Database
 from store.errors import DatabaseBusy, DatabaseUnreachable, StoreUnavailable
+from store.shared_reads import SharedReads
 from store.shortcut import Shortcut, take_shortcuts
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 """A function that runs inside a write transaction. It runs again if that transaction was rolled back."""
+First: TypeAlias = Callable[[SharedReads], None]
+"""A function that reads before a write, and may refuse it."""
 Way: TypeAlias = Callable[[], Shortcut[T] | None]
 """Makes the shortcut of a job whose `first` refused nothing; None: it needs its `work`."""
 
@@ -39,7 +42,7 @@ QUEUE_TIMEOUT_S: Final = 5.0
 @dataclass(slots=True, eq=False)
 class _Job:
     work: Work[Any]
-    first: Work[None] | None
+    first: First | None
     durable: bool
     future: asyncio.Future[Any]
     deadline: float
@@ -73,7 +76,7 @@ class StoreThreads:
         self,
         work: Work[T],
         *,
-        first: Work[None] | None = None,
+        first: First | None = None,
         durable: bool = True,
         account_id: int | None = None,
         shortcut: Way[T] | None = None,
@@ -81,10 +84,11 @@ class StoreThreads:
         """Return the result of `work`, run inside a write transaction that has been committed. Raises what it raises.
 
         `first` runs before `work` and only reads (`Database.look`), so a refusal that reading can decide never takes
-        the write lock. A write that is not `durable` may be lost at a power failure. A queued job runs even if its
-        caller is cancelled. On PostgreSQL, jobs with the same `account_id` share transactions. Such a job locks rows of
-        this account only: it by `lock_against_deletion`, then its quota, then others. Two processes could deadlock
-        in another order. There `shortcut` is taken in place of `work`, unless it does nothing.
+        the write lock. What it reads it shares with the jobs of the same transaction. A write that is not `durable` may
+        be lost at a power failure. A queued job runs even if its caller is cancelled. On PostgreSQL, jobs with the same
+        `account_id` share transactions. Such a job locks rows of this account only: it by `lock_against_deletion`, then
+        its quota, then others. Two processes could deadlock in another order. There `shortcut` is taken in place of
+        `work`, unless it does nothing.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         deadline = time.monotonic() + QUEUE_TIMEOUT_S
@@ -172,12 +176,13 @@ class StoreThreads:
         A lost connection cannot be used again.
         """
         with self._database.look() as tx:
+            reads = SharedReads(tx)
             while checked:
                 job = checked.popleft()
                 # The transaction would map the driver's error only at its end, for all jobs.
                 with _error_as_outcome(job), self._database.mapped():
                     if job.first is not None:
-                        job.first(tx)
+                        job.first(reads)
                     ready.append(job)
                 if isinstance(job.outcome, StoreUnavailable):
                     return

@@ -4,6 +4,7 @@ A relayed call reads it together with the holder of its API key, in one statemen
 """
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, or_, select
@@ -29,6 +30,7 @@ _PRICE: Final = (
     Price.c.cached_input_micro_usd_per_million,
     Price.c.max_output_tokens,
 )
+_IN_ROW: Final = attrgetter(*(f"{_PREFIX}{column.name}" for column in _PRICE))
 _PRICE_OF: Final = select(*_PRICE).where(Price.c.model == _FOUND)
 """Built once, because relayed calls run it."""
 
@@ -49,10 +51,8 @@ def lookup_parameters(model: str) -> Mapping[str, str]:
 
 def price_beside(row: Any) -> ModelPrice | None:
     """The price in a row of `with_price`."""
-    found = row._mapping
-    if found[f"{_PREFIX}model"] is None:
-        return None
-    return ModelPrice(*(found[f"{_PREFIX}{column.name}"] for column in _PRICE))
+    found = _IN_ROW(row)
+    return None if found[0] is None else ModelPrice(*found)
 
 
 def find_price(tx: Connection, model: str) -> ModelPrice | None:

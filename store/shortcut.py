@@ -7,12 +7,14 @@ Several shortcuts, and the commit, are one round trip.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from sqlalchemy import ClauseElement, Connection
+from sqlalchemy import ClauseElement, Connection, Select
 
 from store.database import Database
 from store.driver_errors import for_postgresql
+from store.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     import psycopg
@@ -37,6 +39,28 @@ class WholeStatement:
         """The values of `parameters` in the statement's order. Raises KeyError if one is missing."""
         given = self._given
         return [parameters[name] if name in parameters else given[name] for name in self._names]
+
+
+class WholeQuery(WholeStatement):
+    """A query for at most one row, compiled once."""
+
+    def __init__(self, query: Select[Any]) -> None:
+        super().__init__(query)
+        self._columns = query.selected_columns.keys()
+
+    def row(self, tx: Connection, parameters: Mapping[str, Any]) -> Any:
+        """The row, with its columns by name, or None. Raises `StoreUnavailable`.
+
+        Texts, numbers, booleans and documents come as they are, times in the zone of the session, which is UTC.
+        """
+        import psycopg
+
+        driver: Any = tx.connection.driver_connection
+        try:
+            row = psycopg.RawCursor(driver).execute(self.text, self.values(parameters)).fetchone()
+        except psycopg.Error as error:
+            raise _mapped(tx, driver, error) from error
+        return None if row is None else SimpleNamespace(**dict(zip(self._columns, row, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +104,12 @@ def _run(
             other.execute("COMMIT")
         return [cursor.fetchone() for cursor in cursors]
     except psycopg.Error as error:
-        if driver.closed:
-            connection.invalidate(error)
-            connection.engine.dispose()  # the other connections that wait in the pool were most likely lost too
-        raise for_postgresql(error) from error
+        raise _mapped(connection, driver, error) from error
+
+
+def _mapped(connection: Connection, driver: "psycopg.Connection[Any]", error: "psycopg.Error") -> StoreUnavailable:
+    """The error of the store for the driver's. A lost connection is not used again."""
+    if driver.closed:
+        connection.invalidate(error)
+        connection.engine.dispose()  # the other connections that wait in the pool were most likely lost too
+    return for_postgresql(error)

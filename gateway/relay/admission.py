@@ -13,6 +13,7 @@ from store.call_credentials import CallCredential
 from store.errors import GatekeyError, InvalidApiKey, NoSuchItem, QuotaExceeded, SpendLimitReached
 from store.money import show_usd
 from store.reservations import Hold
+from store.shared_reads import SharedReads
 from store.shortcut import Shortcut
 from store.store import Store
 from store.text import sanitize
@@ -55,14 +56,14 @@ class Admission:
             raise InvalidApiKey
         return self.holder
 
-    def read(self, tx: Connection) -> None:
+    def read(self, reads: SharedReads) -> None:
         """Authenticate the key, read the price, and compare the cost with the free money.
 
         Raises `InvalidApiKey`, the errors of `ApiKeyUse.check`, `ModelNotPriced`, `QuotaExceeded`,
         `SpendLimitReached`, and `OpenAiProblem` for another account's file or response.
         """
-        call = self.call
-        holder, found = self._credential.holder_and_price(tx, call.model)
+        call, credential, tx = self.call, self._credential, reads.tx
+        holder, found = reads.once((credential, call.model), lambda tx: credential.holder_and_price(tx, call.model))
         self.holder = holder
         self._store.api_keys.check(holder, self._address, call.model)
         if call.endpoint.kind is Kind.TASK:

@@ -19,6 +19,7 @@ from store.call_credentials import ApiKeyCredential
 from store.models import OutboxMessage, Quota, UsageDay, UsageEntryRow
 from store.money import MICRO_PER_USD
 from store.quota_warnings import QUOTA_WARNING
+from store.shared_reads import SharedReads
 from store.store import Store
 from store.values.billing import ModelPrice, QuotaState
 from tests.fakes.model_answers import PROMPT_TOKENS, WORDS
@@ -114,7 +115,7 @@ def test_a_call_locked_its_quota_before_its_key(store: Store) -> None:
     credential = ApiKeyCredential(store.api_keys, key)
     admission = Admission(store, credential, "", understood, SiteView("", "", (), 0, 0, 0, 0), LimitCompliance())
     with store.database.read() as tx:
-        admission.read(tx)
+        admission.read(SharedReads(tx))
     assert admission.known_holder.is_stale
     written: list[str] = []
 

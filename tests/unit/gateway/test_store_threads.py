@@ -22,6 +22,7 @@ from gateway.store_threads import StoreThreads
 from store.errors import DatabaseBusy, DatabaseForeign, DatabaseUnreachable
 from store.models import SiteSetting
 from store.reservations import Hold
+from store.shared_reads import SharedReads
 from store.store import Store
 from store.upsert import upsert
 from store.values.usage import UsageEntry
@@ -62,7 +63,7 @@ async def checked_together(store: Store, check: Callable[[Connection, int], None
     threads = StoreThreads(store.database)
 
     def hand_in(number: int) -> Coroutine[Any, Any, bool]:
-        return threads.write(lambda _tx: True, first=lambda tx: check(tx, number), account_id=1)
+        return threads.write(lambda _tx: True, first=lambda reads: check(reads.tx, number), account_id=1)
 
     return await written_together(threads, [hand_in(number) for number in range(3)])
 
@@ -90,6 +91,22 @@ async def test_closing_wrote_what_waited_behind_a_commit_and_told_everyone(store
         assert tx.execute(select(func.count()).select_from(SiteSetting)).scalar() == 5
 
 
+async def test_jobs_that_are_committed_together_read_the_same_once(store: Store) -> None:
+    threads, read = StoreThreads(store.database), list[int]()
+
+    def hand_in(threads: StoreThreads, number: int) -> Coroutine[Any, Any, int]:
+        def ask(reads: SharedReads) -> None:
+            reads.once(f"question {number % 2}", lambda _tx: read.append(number))
+
+        return threads.write(lambda _tx: number, first=ask, account_id=1)
+
+    assert await written_together(threads, [hand_in(threads, number) for number in range(6)]) == list(range(6))
+    assert read == [0, 1]
+    later = StoreThreads(store.database)
+    assert await written_together(later, [hand_in(later, 7)]) == [7]
+    assert read == [0, 1, 7], "an answer outlived the jobs that it was read for"
+
+
 @pytest.mark.parametrize("kind", [ValueError, DatabaseBusy, KeyError])
 @pytest.mark.parametrize("in_first", [False, True])
 async def test_who_fails_fails_alone(store: Store, kind: type[Exception], in_first: bool) -> None:
@@ -100,7 +117,7 @@ async def test_who_fails_fails_alone(store: Store, kind: type[Exception], in_fir
         upsert(tx, SiteSetting, {"name": f"name{number}"}, {"value": "1", "value_sealed": None, "updated_at": START})
         return number
 
-    def fail(_tx: Connection) -> NoReturn:
+    def fail(_: object) -> NoReturn:
         raise kind
 
     def hand_in(number: int) -> Coroutine[Any, Any, int]:

@@ -3,7 +3,7 @@
 import pytest
 
 from store.call_credentials import PLAYGROUND_NAME, ApiKeyCredential, SessionCredential
-from store.errors import InvalidApiKey, SessionEnded
+from store.errors import DatabaseUnreachable, InvalidApiKey, SessionEnded
 from store.store import Store
 from store.values.billing import ModelPrice
 from store.values.playground import ChatTurn, PlaygroundMode, PlaygroundQuestion, Speaker
@@ -48,3 +48,16 @@ def test_the_price_is_read_with_the_holder(store: Store, alice: Person) -> None:
                 assert credential.holder_and_price(tx, model) == (credential.holder(tx), found)
     with store.database.look() as tx, pytest.raises(InvalidApiKey):
         ApiKeyCredential(store.api_keys, made.key + "x").holder_and_price(tx, "GPT-5")
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_a_read_over_a_lost_connection_says_so_and_the_next_has_another(store: Store, alice: Person) -> None:
+    credential = ApiKeyCredential(store.api_keys, store.api_keys.create(alice.token, "laptop").key)
+    with store.database.look() as tx:
+        pid = tx.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        with store.database.look() as other:
+            other.exec_driver_sql(f"SELECT pg_terminate_backend({pid}, 10000)")
+        with pytest.raises(DatabaseUnreachable):
+            credential.holder_and_price(tx, "gpt-5")
+    with store.database.look() as tx:
+        assert credential.holder_and_price(tx, "gpt-5") == (credential.holder(tx), None)
