@@ -40,7 +40,6 @@ _SETTINGS: Final = {
 }
 _TIMES: Final = ("p", "page_size", "start_timestamp", "end_timestamp")
 READ_FROM_SOURCE: Final[dict[tuple[str, str], tuple[tuple[str, ...], dict[str, str]]]] = {
-    ("GET", "/api/log/self"): ((*_TIMES, "request_id", "token_name", "model_name", "group"), {}),
     ("PUT", "/api/user/setting"): ((), _SETTINGS),
     ("GET", "/api/log/self"): (("type", *_TIMES, "token_name", "model_name", "group", "request_id"), {}),
     ("GET", "/api/log/self/stat"): (("type", *_TIMES[2:], "token_name", "model_name", "group"), {}),
