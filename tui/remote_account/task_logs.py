@@ -24,11 +24,16 @@ STATUSES: Final = ("completed", "failed", "in_progress", "not_start", "queued", 
 class RemoteTaskLogs(RemoteTopic):
     """Reads both logs. A drawing or task has its action in the place of a model, where the server tells no model."""
 
-    def _end_of(self, only: UsageFilter, before: int | None) -> datetime:
-        """The moment up to which the log of `only.kind` is read."""
-        if before is None or only.kind not in self._read_until:
-            self._read_until[only.kind] = self._now() + timedelta(seconds=1)
-        return only.until or self._read_until[only.kind]
+    def _end_of(self, only: UsageFilter, before: int | None) -> datetime | None:
+        """The moment up to which the log of `only.kind` is read; None for its first page."""
+        return only.until or (None if before is None else self._read_until.get(only.kind))
+
+    def _first_page_read(self, only: UsageFilter, newest: datetime | None) -> None:
+        """Note the time of the newest entry. It is the server's: this machine's clock may be off."""
+        if newest is None:
+            self._read_until.pop(only.kind, None)
+        else:
+            self._read_until[only.kind] = newest
 
     async def _task_page(self, only: UsageFilter, before: int | None) -> UsagePage:
         """The drawings or tasks of one page that match. `before` is the number of a page."""
@@ -38,6 +43,8 @@ class RemoteTaskLogs(RemoteTopic):
             return UsagePage((), None)
         read = self._client.task_logs.drawings if only.kind is Kind.DRAWING else self._client.task_logs.tasks
         page = await read(before or 1, PAGE_SIZE, _asked(only, self._end_of(only, before)))
+        if before is None:
+            self._first_page_read(only, page.entries[0].submitted_at if page.entries else None)
         first = page.total - (page.page - 1) * page.page_size
         rows = [_logged(one, only.kind or Kind.TASK, first - place) for place, one in enumerate(page.entries)]
         self._actions.update(row.entry.model for row in rows if row.entry.model)
@@ -45,7 +52,7 @@ class RemoteTaskLogs(RemoteTopic):
         return UsagePage(found, page.page + 1 if page.has_next else None)
 
 
-def _asked(only: UsageFilter, until: datetime) -> TaskFilter:
+def _asked(only: UsageFilter, until: datetime | None) -> TaskFilter:
     """The part of a filter that the server knows. The rest is left out here, from each page."""
     from remote.task_logs import TaskFilter
 

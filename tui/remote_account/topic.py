@@ -62,7 +62,8 @@ class RemoteTopic:
         self._numbers: dict[str, int] = {}
         """The numbers by which screens name the server's sessions."""
         self._read_until: dict[Kind | None, datetime] = {}
-        """For each log the moment of its first page. The server numbers pages, and new entries would shift them."""
+        """For each log the time of the newest entry on its first page. The server numbers pages, and new entries would
+        shift them."""
         self._actions: set[str] = set()
         """The actions and models of the drawings and tasks that were read."""
         self._figures_of = ""

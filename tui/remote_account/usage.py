@@ -30,6 +30,8 @@ class RemoteUsage(RemoteTaskLogs):
             return await self._task_page(only, before)
         asked = replace(_asked(only), until=self._end_of(only, before))
         page = await self._client.usage.page(asked, before or 1, PAGE_SIZE)
+        if before is None:
+            self._first_page_read(only, page.entries[0].at if page.entries else None)
         first = page.total - (page.page - 1) * page.page_size
         entries = tuple(
             found
