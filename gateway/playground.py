@@ -26,13 +26,13 @@ from gateway.relay.request import Endpoint, parse_request
 from gateway.relay.stream_meter import EVENT_END
 from gateway.services import Services
 from gateway.site_view import SiteView
+from store.chat_text import ChatText
 from store.errors import GatekeyError, GatewayError, ModelNotPriced, QuestionRefused, UpstreamFailed
 from store.store import Store
 from store.values.playground import (
     AnswerEnd,
     AnswerImage,
     AnswerPart,
-    AnswerText,
     ChatTurn,
     CostEstimate,
     PlaygroundMode,
@@ -120,8 +120,7 @@ class PlaygroundAnswer:
         self._is_stream = False
         self._rest = b""
         """The bytes behind the last complete event."""
-        self._half_character = ""
-        """The first half of a character that a model server split over two events (UTF-16 surrogates)."""
+        self._text = ChatText()
         self._has_unread = False
         """True if a part of the answer could not be read, and is not shown."""
         self._task: asyncio.Task[None] | None = None
@@ -233,16 +232,10 @@ class PlaygroundAnswer:
         return {}
 
     async def _put_texts(self, document: dict[str, Any]) -> None:
-        for part in _texts(document):
+        for piece in self._text.pieces(document):
             if self._first_token_ms is None:
                 self._first_token_ms = self._elapsed_ms()
-            text = part.text
-            if not part.is_reasoning:
-                text = self._half_character + text
-                is_half = "\ud800" <= text[-1] <= "\udbff"
-                text, self._half_character = (text[:-1], text[-1]) if is_half else (text, "")
-            if text:
-                await self._parts.put(AnswerText(_whole_characters(text), part.is_reasoning))
+            await self._parts.put(piece)
 
     def _end(self, admitted: AdmittedCall) -> AnswerEnd:
         entry = admitted.booked
@@ -283,26 +276,6 @@ def _request(question: PlaygroundQuestion) -> tuple[Endpoint, bytes]:
     if question.max_tokens is not None:
         body["max_tokens"] = question.max_tokens
     return CHAT, json.dumps(body).encode()
-
-
-def _whole_characters(text: str) -> str:
-    """`text` with the halves of characters joined, and U+FFFD for a half alone: files and clipboards take no half."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _texts(document: dict[str, Any]) -> list[AnswerText]:
-    """The text in an event of a chat, or in a whole answer."""
-    choices = document.get("choices")
-    texts = []
-    for choice in choices if isinstance(choices, list) else ():
-        message = choice.get("delta") or choice.get("message") if isinstance(choice, dict) else None
-        if not isinstance(message, dict):
-            continue
-        for name in ("reasoning_content", "reasoning", "content", "refusal"):
-            text = message.get(name)
-            if isinstance(text, str) and text:
-                texts.append(AnswerText(text, is_reasoning=name.startswith("reasoning")))
-    return texts
 
 
 def _image(item: Any) -> AnswerImage | None:

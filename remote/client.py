@@ -34,6 +34,7 @@ from remote.own_account import OwnAccount, delete_own_account, read_own_account
 from remote.passkeys import Passkeys
 from remote.passwords import Passwords
 from remote.patience import Patience
+from remote.playground import Playground
 from remote.session_keeper import SessionKeeper
 from remote.sessions import BearerSession, TokenSession
 from remote.settings import Settings
@@ -82,6 +83,7 @@ class RemoteClient:
         self.task_logs = TaskLogs(calls, server)
         self.wallet = Wallet(calls, server)
         self.models = Models(calls, server)
+        self.playground = Playground(self._transport, self.api_keys, self.usage, patience.sleep)
 
     @property
     def is_signed_in(self) -> bool:

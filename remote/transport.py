@@ -23,9 +23,9 @@ from store.text import sanitize
 
 MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
 """A page of 100 log entries has some 100 KB; nothing a person waits for is larger than this."""
+_JSON: Final = "application/json"
 _HEADERS: Final = {
     "User-Agent": "Gatekey",
-    "Accept": "application/json",
     # The server would answer a fault of its own with an empty 200, if its answer could be packed.
     "Accept-Encoding": "identity",
     "Accept-Language": "en",
@@ -70,7 +70,7 @@ class HttpAnswer:
     def is_json(self) -> bool:
         """True if the content type is JSON (RFC 8259, RFC 6839)."""
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return bool(kind == "application/json" or kind.endswith("+json"))
+        return bool(kind == _JSON or kind.endswith("+json"))
 
 
 def system_trust() -> ssl.SSLContext:
@@ -101,24 +101,27 @@ class Transport:
         `AnswerUnreadable` for an answer that is too large.
         """
         waits = httpx.Timeout(self._limits.total_s, connect=self._limits.connect_s)
-        content = b"" if request.body is None else json.dumps(request.body, default=_number).encode()
-        headers = {**_HEADERS, **request.headers}
-        if request.body is not None:
-            headers["Content-Type"] = "application/json"
         try:
-            sent = httpx.Request(
-                request.method,
-                f"{self.address.url}{request.path}",
-                params=dict(request.params) or None,
-                content=content,
-                headers=headers,
-                extensions={"timeout": waits.as_dict()},
-            )
-            inner = await self._transport()
             async with asyncio.timeout(self._limits.total_s):
-                return await self._read(await inner.handle_async_request(sent))
+                return await self._read(await self.open(request, waits))
         except NETWORK_ERRORS as error:
             raise server_failure(error, self.address.host, changes=request.changes) from error
+
+    async def open(self, request: Request, waits: httpx.Timeout, *, accept: str = _JSON) -> httpx.Response:
+        """The answer to `request`, with its body unread: the caller bounds it, closes it, and maps `NETWORK_ERRORS`."""
+        content = b"" if request.body is None else json.dumps(request.body, default=_number).encode()
+        headers = {**_HEADERS, "Accept": accept, **request.headers}
+        if request.body is not None:
+            headers["Content-Type"] = _JSON
+        sent = httpx.Request(
+            request.method,
+            f"{self.address.url}{request.path}",
+            params=dict(request.params) or None,
+            content=content,
+            headers=headers,
+            extensions={"timeout": waits.as_dict()},
+        )
+        return await (await self._transport()).handle_async_request(sent)
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -62,6 +62,11 @@ class PlaygroundPage(ModulePage):
         """True from the moment a message is sent until its answer has ended."""
         self._under_way: RunningAnswer | None = None
 
+    @property
+    def purpose(self) -> str:
+        can = self.account.capabilities
+        return " ".join(filter(None, (self.HELP_TEXT, can.needs_paying_key, can.no_cost_estimate, can.no_images)))
+
     def compose(self) -> ComposeResult:
         yield PlaygroundBar(id="playground-bar")
         yield ChatLog(id="chat")
@@ -127,7 +132,7 @@ class PlaygroundPage(ModulePage):
         field = self.query_one(MessageInput)
         text = field.text.strip()
         words = ""
-        if text and self._bar.model:
+        if text and self._bar.model and not self.account.capabilities.no_cost_estimate:
             with suppress(GatekeyError):
                 estimate = await self.account.playground_estimate(self._bar.question(text, self._turns))
                 most = estimate.most_micro_usd
@@ -140,7 +145,7 @@ class PlaygroundPage(ModulePage):
             self.query_one(Notice).say("The model is still answering. Esc stops it.", "warning")
             return
         if not self._bar.is_payer_usable:
-            self.query_one(Notice).say("This API key is no longer usable. Choose who pays with a.", "warning")
+            self.query_one(Notice).say(self._bar.why_nobody_pays, "warning")
             return
         if not self._bar.model:
             self.action_model()

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from store.values.billing import ModelPrice
 
 _THIS_ACCOUNT: Final = "this account"
+_NO_KEY: Final = "no API key"
+_UNUSABLE: Final = "This API key is no longer usable. Choose who pays with a."
 _NO_PRICE: Final = "▲ no price"
 _UNKNOWN_MODEL: Final = "a-model-that-nobody-has-priced"
 """Asked for the price of models that are in no list."""
@@ -77,6 +79,8 @@ class PlaygroundBar(AccountActions, Horizontal):
         self._seen = [seen.model for seen in overview.value.seen if seen.model not in self._prices]
         now = self.account.now()
         self._keys = [key for key in keys.value if key.is_usable(now)]
+        if self._payer is None and self.account.capabilities.needs_paying_key:
+            self._payer = next(iter(self._keys), None)
         if not self.model and self._prices:
             self.model = next(iter(self._prices))
         self._show()
@@ -84,8 +88,15 @@ class PlaygroundBar(AccountActions, Horizontal):
 
     @property
     def is_payer_usable(self) -> bool:
-        """False if the key that pays was revoked, has expired or is disabled."""
-        return self._payer is None or any(key.id == self._payer.id for key in self._keys)
+        """False if the key that pays was revoked, has expired or is disabled, or a key has to pay and there is none."""
+        if self._payer is None:
+            return not self.account.capabilities.needs_paying_key
+        return any(key.id == self._payer.id for key in self._keys)
+
+    @property
+    def why_nobody_pays(self) -> str:
+        """The sentence for a payer who is not usable."""
+        return self.account.capabilities.needs_paying_key if self._payer is None else _UNUSABLE
 
     def question(self, text: str, turns: Sequence[ChatTurn]) -> PlaygroundQuestion:
         """The question `text` after `turns`, with the model, the key and the options."""
@@ -117,8 +128,12 @@ class PlaygroundBar(AccountActions, Horizontal):
         return True
 
     async def choose_payer(self) -> bool:
-        choices = [Choice("", _THIS_ACCOUNT, "no key: the account's own quota")]
+        needs_key = self.account.capabilities.needs_paying_key
+        choices = [] if needs_key else [Choice("", _THIS_ACCOUNT, "no key: the account's own quota")]
         choices += [Choice(str(key.id), f"{key.name} (sk-…{key.last_four})") for key in self._keys]
+        if not choices:
+            self.app.notify(needs_key, markup=False)
+            return False
         chosen = await self.app.push_screen_wait(
             ChooseFromList("Paid by", choices, chosen=str(self._payer.id) if self._payer is not None else "")
         )
@@ -137,7 +152,8 @@ class PlaygroundBar(AccountActions, Horizontal):
         return True
 
     def _show(self) -> None:
-        payer = self._payer.name if self._payer is not None else _THIS_ACCOUNT
+        nobody = _NO_KEY if self.account.capabilities.needs_paying_key else _THIS_ACCOUNT
+        payer = self._payer.name if self._payer is not None else nobody
         # A key that is no longer usable stays chosen: the account must not pay in its place.
         mark = "" if self.is_payer_usable else "▲ "
         for name, label in (("#model", self.model or "choose a model"), ("#payer", f"{mark}{payer}")):

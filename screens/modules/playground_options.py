@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
 from store import inputs
@@ -51,11 +51,15 @@ class EditOptions(AccountModal[PlaygroundOptions | None]):
         options = self._options
         temperature = "" if options.temperature is None else f"{options.temperature:g}"
         longest = "" if options.max_tokens is None else str(options.max_tokens)
+        no_images = self.account.capabilities.no_images
         with Dialog("Options of the playground"):
             yield Field("System prompt", TextInput(options.system_prompt, id="system-prompt", placeholder="none"))
             yield Field("Temperature", TextInput(temperature, id="temperature", placeholder="the model's own"))
             yield Field("Longest answer, tokens", TextInput(longest, id="max-tokens", placeholder="no limit of yours"))
-            yield Field("Make an image", Toggle(value=options.mode is PlaygroundMode.IMAGE, id="image-mode"))
+            if no_images:
+                yield Static(no_images, classes="muted", markup=False)
+            else:
+                yield Field("Make an image", Toggle(value=options.mode is PlaygroundMode.IMAGE, id="image-mode"))
             yield Notice()
             with Actions():
                 yield ActionButton("Cancel", id="cancel", shortcut="esc")
@@ -78,7 +82,8 @@ class EditOptions(AccountModal[PlaygroundOptions | None]):
             problems["max-tokens"] = str(error)
         show_errors(self, problems)
         if not problems:
-            mode = PlaygroundMode.IMAGE if self.query_one(Toggle).value else PlaygroundMode.TEXT
+            makes_image = any(toggle.value for toggle in self.query(Toggle))
+            mode = PlaygroundMode.IMAGE if makes_image else PlaygroundMode.TEXT
             self.dismiss(PlaygroundOptions(self._value("system-prompt"), temperature, max_tokens, mode))
 
     def _value(self, field: str) -> str:

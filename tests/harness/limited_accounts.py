@@ -38,6 +38,7 @@ METHODS: Final[dict[str, tuple[str, ...]]] = {
     "no_ledger": ("newer_ledger", "ledger_call"),
     "no_ledger_export": ("export_ledger",),
     "no_prices": ("prices",),
+    "no_cost_estimate": ("playground_estimate",),
     "no_redeem_codes": ("redeem_code",),
 }
 """The methods that an implementation need not have, by the limit that says so."""

@@ -1,6 +1,7 @@
 """The forms of answers: the envelope with `success`, and the few that are otherwise."""
 
 import json
+import threading
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ class Answer:
     """Values of Set-Cookie, in order."""
     chunks: tuple[bytes, ...] = field(default=())
     """The body in pieces, for a stream."""
+    gate: threading.Event | None = None
+    """Behind the first piece the answer waits until this is set."""
 
     def having(self, status: int | None = None, **headers: str) -> "Answer":
         """The same with further headers; underscores in their names stand for dashes."""

@@ -53,7 +53,7 @@ class App:
             return
         if fault and fault.spoil and not fault.is_before:
             answer = fault.spoil(answer)
-        await _send(self.world, call, answer, send)
+        await _send(call, answer, send)
 
     @staticmethod
     def _spoiled(fault: Fault | None) -> Answer | None:
@@ -68,6 +68,7 @@ class App:
             request.headers,
             request.cookies,
             await request.body(),
+            request_id=self.world.letters(32),
         )
         return call, rule
 
@@ -109,10 +110,10 @@ def _crashed(call: Call) -> Answer:
     return plain({"error": {"message": call.say("panic"), "type": "new_api_panic"}}, 500)
 
 
-async def _send(world: World, call: Call, answer: Answer, send: Send) -> None:
+async def _send(call: Call, answer: Answer, send: Send) -> None:
     """Compress and send. An empty 429 is compressed too: to 23 bytes or so that hold nothing."""
-    headers = [("Vary", "Accept-Encoding"), ("X-New-Api-Version", world.generation.value)]
-    headers.append(("X-Oneapi-Request-Id", world.letters(32)))
+    headers = [("Vary", "Accept-Encoding"), ("X-New-Api-Version", call.world.generation.value)]
+    headers.append(("X-Oneapi-Request-Id", call.request_id))
     if answer.content_type:
         headers.append(("Content-Type", answer.content_type))
     headers += [*answer.headers, *(("Set-Cookie", cookie) for cookie in answer.cookies)]
@@ -126,6 +127,8 @@ async def _send(world: World, call: Call, answer: Answer, send: Send) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": _raw(headers)})
     for chunk in chunks:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        if answer.gate:
+            await asyncio.to_thread(answer.gate.wait, LONGEST_S)
     await send({"type": "http.response.body", "body": b""})
 
 

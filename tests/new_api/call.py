@@ -50,6 +50,8 @@ class Call:
     """The session of AUG that the caller came with."""
     by_token: bool = False
     """True: the caller came with the system access token."""
+    request_id: str = ""
+    """The number of the request, in a header of its answer and in the log."""
     given_cookies: list[str] = field(default_factory=list)
 
     @property

@@ -67,6 +67,12 @@ class Faults:
         self._plan(Fault(path, times, gate=gate, method=method))
         return gate
 
+    def pause_stream(self, path: str = "/", times: int = 1) -> threading.Event:
+        """Hold a stream back behind its first piece until the event is set."""
+        gate = threading.Event()
+        self._plan(Fault(path, times, lambda answer: replace(answer, gate=gate), is_before=False))
+        return gate
+
     def html(self, path: str = "/", times: int = 1, status: int = 200) -> None:
         """The page of a proxy's own sign-in, or of one that has lost its server."""
         page = b"<!doctype html><title>Sign in</title><form action='/proxy'><input name='user'></form>"

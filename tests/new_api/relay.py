@@ -100,7 +100,7 @@ def _note(call: Call, account: Account, key: dict[str, Any] | None, model: str, 
         "channel": 1,
         "group": account.group,
         "is_stream": is_stream,
-        "request_id": call.world.letters(32),
+        "request_id": call.request_id,
         "quota": cost,
         "ip": call.address if account.stored().get("record_ip_log") else "",
     }

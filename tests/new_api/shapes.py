@@ -60,7 +60,7 @@ READ_FROM_SOURCE: Final[dict[tuple[str, str], tuple[tuple[str, ...], dict[str, s
     ("GET", "/api/pricing"): ((), {}),
     ("GET", "/api/subscription/plans"): ((), {}),
     ("GET", "/v1/models"): ((), {}),
-    ("POST", "/v1/chat/completions"): ((), {"stream": "bool"}),
+    ("POST", "/v1/chat/completions"): ((), {"stream": "bool", "temperature": "float", "max_tokens": "int"}),
     ("POST", "/pg/chat/completions"): ((), {"stream": "bool"}),
 }
 """Query keys and fields that were read in the builds' source, and not sent to one of them while recording."""

@@ -1,12 +1,12 @@
 """The same console on a New API server: each tab shows what that server has, and says what it has not."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from textual.widgets import Button, Input
 
 from screens.console import Console
-from screens.modules.limited import LimitedPage
 from screens.navigation import Navigation
 from screens.sign_in import SignIn
 from tests.harness.consoles import Stage
@@ -133,7 +133,6 @@ async def test_the_modules(standin: StandIn) -> None:
             ("api-keys", "This server limits no requests per minute."),
             ("wallet", "This server keeps no ledger: it lists payments alone."),
             ("usage-logs", ""),
-            ("playground", "Gatekey does not show this page for an account on a server."),
         ):
             await open_module(stage, module)
             if module == "api-keys":
@@ -146,9 +145,6 @@ async def test_the_modules(standin: StandIn) -> None:
                 await stage.press("c", "escape")
                 assert stage.says("laptop"), stage.text()
                 assert stage.says("of $3.00"), stage.text()
-            elif module == "playground":
-                assert stage.app.screen.query(LimitedPage)
-                assert stage.says(sentence), stage.text()
             else:
                 assert stage.says(sentence), stage.text()
                 assert not stage.says("failed"), stage.text()
@@ -203,3 +199,62 @@ async def test_the_badges_count_keys_that_work_and_the_errors_of_today(standin: 
     add_key(standin.world, standin.alice, name="off", status=2, unlimited_quota=True)
     async with remote_console(standin) as stage:
         assert badges(stage) == {"api-keys": "", "usage-logs": "2", "wallet": "$5.00"}
+
+
+def key_that_pays(standin: StandIn) -> dict[str, Any]:
+    return add_key(standin.world, standin.alice, name="laptop", expired_time=-1, unlimited_quota=True)
+
+
+async def test_a_question_is_answered_and_its_cost_told(standin: StandIn) -> None:
+    key_that_pays(standin)
+    async with remote_console(standin) as stage:
+        await open_module(stage, "playground")
+        assert stage.says("laptop"), stage.text()
+        assert stage.says("boom-model")
+        await stage.press("escape", "m", *"stub", "enter")
+        assert stage.says("$2.00 in"), stage.text()
+        await stage.press(*"Hello?", "enter")
+        await stage.until(lambda: stage.says("Hello from the stub."))
+        await stage.until(lambda: stage.says("1,000 in · 500 out · $0.003"))
+        assert standin.world.logs[-1]["token_name"] == "laptop"
+        await stage.press(*"And again?", "enter")
+        await stage.until(lambda: stage.text().count("Hello from the stub.") == 2)
+    assert standin.unlike_recorded == []
+
+
+async def test_esc_stops_an_answer_and_keeps_what_came(standin: StandIn) -> None:
+    key_that_pays(standin)
+    rest = standin.faults.pause_stream("/v1/chat")
+    async with remote_console(standin) as stage:
+        await open_module(stage, "playground")
+        await stage.press("escape", "m", *"stub", "enter")
+        # The answer goes on until Esc, so nothing settles.
+        await stage.pilot.press(*"Hello?", "enter")
+        await stage.until(lambda: stage.says("writing… esc stops"))
+        await stage.pilot.press("escape")
+        await stage.until(lambda: stage.says("You stopped the answer."))
+        rest.set()
+        assert stage.says("Hello")
+        assert not stage.says("from the stub")
+
+
+async def test_without_a_key_the_playground_says_who_pays(standin: StandIn) -> None:
+    async with remote_console(standin) as stage:
+        await open_module(stage, "playground")
+        assert stage.says("no API key"), stage.text()
+        await stage.press(*"Hello?", "enter")
+        assert stage.says("A question is paid by one of your API keys"), stage.text()
+        await stage.press("escape", "o")
+        assert stage.says("This page makes no images on a server."), stage.text()
+        assert not stage.says("Make an image")
+
+
+async def test_a_refused_question_is_given_back(standin: StandIn) -> None:
+    key_that_pays(standin)
+    async with remote_console(standin) as stage:
+        await open_module(stage, "playground")
+        await stage.press("escape", "m", *"free", "enter")
+        assert stage.says("no price, refused"), stage.text()
+        await stage.press(*"Hello?", "enter")
+        await stage.until(lambda: stage.says("Press p for the price settings."))
+        assert stage.says("Hello?")

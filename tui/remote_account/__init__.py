@@ -12,6 +12,7 @@ from tui.remote_account.leaving import RemoteLeaving
 from tui.remote_account.not_here import RemoteNotHere
 from tui.remote_account.passwords import RemotePasswords
 from tui.remote_account.personal_data import RemotePersonalData
+from tui.remote_account.playground import RemotePlayground
 from tui.remote_account.sections import RemoteSections
 from tui.remote_account.sign_in import RemoteSignIn
 from tui.remote_account.totals import RemoteTotals
@@ -30,6 +31,7 @@ class RemoteAccount(
     RemoteTotals,
     RemoteWallet,
     RemoteApiKeys,
+    RemotePlayground,
     RemotePersonalData,
     RemoteLeaving,
     RemoteNotHere,

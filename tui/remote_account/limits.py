@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from store.values.capabilities import Capabilities
@@ -13,8 +12,9 @@ if TYPE_CHECKING:
 
 LONGEST_PASSWORD: Final = 20
 BACKUP_CODES: Final = 4
-_MODULES: Final = ("playground",)
-_NOT_YET: Final = "Gatekey does not show this page for an account on a server. The server's own page does: {url}"
+NEEDS_PAYING_KEY: Final = "A question is paid by one of your API keys: choose it with a, or create one on API Keys."
+NO_COST_ESTIMATE: Final = "What an answer costs is told after it."
+NO_IMAGES: Final = "This page makes no images on a server."
 _NEEDS_SIGN_IN: Final = "A System Access Token may not do this: sign in with your password."
 
 
@@ -24,7 +24,6 @@ def capabilities_of(facts: ServerFacts | None, address: ServerAddress, *, by_tok
     no_sessions = "This server keeps no list of sessions."
     return Capabilities(
         no_lock="A session of a System Access Token has no password that could unlock it." if by_token else "",
-        no_modules=MappingProxyType(dict.fromkeys(_MODULES, _NOT_YET.format(url=address.url))),
         no_binding=f"Identities are bound and unbound on the server's own page: {address.url}",
         no_dates="The server does not tell when.",
         other_sessions_stay="Other sessions stay: this server ends none." if is_feb else "",
@@ -58,6 +57,9 @@ def capabilities_of(facts: ServerFacts | None, address: ServerAddress, *, by_tok
         no_key_rates="This server limits no requests per minute.",
         no_key_periods="A spend limit never begins anew.",
         revoked_keys_vanish="A revoked key leaves the list.",
+        needs_paying_key=NEEDS_PAYING_KEY,
+        no_cost_estimate=NO_COST_ESTIMATE,
+        no_images=NO_IMAGES,
         no_task_models="This server tells the action of a drawing or task and its progress, not its API key. Type the "
         "action after model: to filter.",
         errors_may_be_unlogged="This server logs errors only where its administrator has switched that on.",

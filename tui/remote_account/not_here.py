@@ -20,15 +20,6 @@ class RemoteNotHere(RemoteTopic):
     async def remove_ssh_key(self, *_: Any) -> Any:
         self._not_here()
 
-    async def playground_answer(self, *_: Any) -> Any:
-        self._not_here()
-
-    async def playground_price(self, *_: Any) -> Any:
-        self._not_here()
-
-    async def playground_estimate(self, *_: Any) -> Any:
-        self._not_here()
-
     async def drawer(self) -> Any:
         self._not_here()
 
