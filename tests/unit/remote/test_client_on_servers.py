@@ -62,9 +62,19 @@ async def test_a_session_is_refreshed_when_its_token_has_expired(standin: StandI
             assert (await client.account()).name == "alice"
 
 
+class TruePauses(Waits):
+    """Waits that take their time. One program waits for the other's lock, which 400 waits of no time would outrun."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
 async def test_two_programs_share_a_session(standin: StandIn, tmp_path: Path) -> None:
-    kept = KeptSessions(tmp_path / "remote", make_ring(), random.Random(1))
-    async with client_on(standin, kept=kept) as one, client_on(standin, kept=kept, signed_in=False) as other:
+    kept, waits = KeptSessions(tmp_path / "remote", make_ring(), random.Random(1)), TruePauses()
+    async with (
+        client_on(standin, waits=waits, kept=kept) as one,
+        client_on(standin, waits=waits, kept=kept, signed_in=False) as other,
+    ):
         assert await other.resume("alice")
         for _ in range(2):
             standin.clock.advance(minutes=20)
