@@ -126,7 +126,9 @@ class StoreThreads:
             self._waiting.remove(next_job)
             return [next_job]
         self._written_accounts.add(next_job.account_id)
-        together = (job for job in self._waiting if job.account_id == next_job.account_id)
+        # A hold would wait for the disk if a booking shared its commit, and its call waits for it before it is sent.
+        kind = (next_job.account_id, next_job.durable)
+        together = (job for job in self._waiting if (job.account_id, job.durable) == kind)
         jobs = list(islice(together, MAX_JOBS_PER_COMMIT))
         taken = set(map(id, jobs))
         self._waiting = deque(job for job in self._waiting if id(job) not in taken)

@@ -131,6 +131,20 @@ async def test_who_fails_fails_alone(store: Store, kind: type[Exception], in_fir
         assert outcomes == [0, 1, 2, 4, 5]
 
 
+async def test_on_postgresql_what_need_not_wait_for_the_disk_does_not(postgres_store: Store) -> None:
+    """A booking waits for it, and the holds of other calls would wait with it if they shared its transaction."""
+    threads = StoreThreads(postgres_store.database)
+
+    def transaction(tx: Connection) -> int:
+        return int(tx.exec_driver_sql("SELECT txid_current()").scalar_one())
+
+    kinds = [True, False, False, True, True, False]
+    work = [threads.write(transaction, durable=durable, account_id=1) for durable in kinds]
+    first, *others = await written_together(threads, work)
+    assert [other == first for other in others] == kinds[1:]
+    assert len({first, *others}) == 2, "those of one kind did not share a transaction"
+
+
 async def test_on_postgresql_the_jobs_of_one_account_share_a_transaction_and_no_others(postgres_store: Store) -> None:
     threads, may_begin, is_alone = StoreThreads(postgres_store.database), threading.Event(), threading.Event()
 
