@@ -49,6 +49,7 @@ class _Job:
     """Deadline by `time.monotonic` for waiting on another writer."""
     account_id: int | None
     way: Way[Any] | None
+    expected: Way[Any] | None
     outcome: Any = None
 
 
@@ -80,6 +81,7 @@ class StoreThreads:
         durable: bool = True,
         account_id: int | None = None,
         shortcut: Way[T] | None = None,
+        expected: Way[T] | None = None,
     ) -> T:
         """Return the result of `work`, run inside a write transaction that has been committed. Raises what it raises.
 
@@ -88,11 +90,12 @@ class StoreThreads:
         be lost at a power failure. A queued job runs even if its caller is cancelled. On PostgreSQL, jobs with the same
         `account_id` share transactions. Such a job locks rows of this account only: it by `lock_against_deletion`, then
         its quota, then others. Two processes could deadlock in another order. There `shortcut` is taken in place of
-        `work`, unless it does nothing.
+        `work`, unless it does nothing, and `expected` in place of `first` and of both. `expected` asks in its statement
+        what `first` would have read.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         deadline = time.monotonic() + QUEUE_TIMEOUT_S
-        self._waiting.append(_Job(work, first, durable, future, deadline, account_id, shortcut))
+        self._waiting.append(_Job(work, first, durable, future, deadline, account_id, shortcut, expected))
         self._start()
         return await future
 
@@ -136,8 +139,11 @@ class StoreThreads:
 
     def _run(self, loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
         try:
-            ready = self._admitted(jobs)
-            self._commit(self._left_by_shortcuts(ready) if self._is_postgresql else ready)
+            if self._is_postgresql:
+                ready = self._admitted(self._left_by_shortcuts(jobs, lambda job: job.expected))
+                self._commit(self._left_by_shortcuts(ready, lambda job: job.way))
+            else:
+                self._commit(self._admitted(jobs))
         except BaseException as error:
             for job in jobs:
                 job.outcome = error
@@ -189,12 +195,13 @@ class StoreThreads:
                 if isinstance(job.outcome, StoreUnavailable):
                     return
 
-    def _left_by_shortcuts(self, jobs: list[_Job]) -> list[_Job]:
-        """Take the shortcuts of `jobs` together; returns the jobs whose `work` has to run."""
+    def _left_by_shortcuts(self, jobs: list[_Job], way_of: Callable[[_Job], Way[Any] | None]) -> list[_Job]:
+        """Take the shortcuts of `jobs` together; returns the jobs that had none, or whose shortcut did nothing."""
         left, taken = list[_Job](), list[tuple[_Job, Shortcut[Any]]]()
         for job in jobs:
             with _error_as_outcome(job):
-                shortcut = None if job.way is None else job.way()
+                way = way_of(job)
+                shortcut = None if way is None else way()
                 if shortcut is None:
                     left.append(job)
                 else:

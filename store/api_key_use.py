@@ -103,7 +103,7 @@ _HOLDER: Final = _USABLE_KEY.where(
         ),
     )
 )
-_HOLDER_AND_PRICE: Final = with_price(_HOLDER)
+HOLDER_AND_PRICE: Final = with_price(_HOLDER)
 _HOLDER_BY_ID: Final = _USABLE_KEY.where(ApiKey.c.id == bindparam("key"), ApiKey.c.account_id == bindparam("account"))
 _ACCOUNT: Final = (
     select(*_OF_ACCOUNT)
@@ -176,16 +176,16 @@ class ApiKeyUse:
     def holder(self, tx: Connection, key: str) -> KeyHolder:
         """The account of an API key, inside `tx`. The use is not noted. Raises `InvalidApiKey`, `AccountSuspended`."""
         now = self._context.now()
-        return _holder(tx.execute(_HOLDER, _sent(key, now)).one_or_none(), now)
+        return _holder(tx.execute(_HOLDER, holder_parameters(key, now)).one_or_none(), now)
 
     def holder_and_price(self, tx: Connection, key: str, model: str) -> tuple[KeyHolder, ModelPrice | None]:
         """`holder`, and the price of `model` or None, read by one statement."""
         now = self._context.now()
-        sent = {**_sent(key, now), **lookup_parameters(model)}
+        sent = {**holder_parameters(key, now), **lookup_parameters(model)}
         if self._context.database.is_postgresql:
             row = _compiled_holder_and_price().row(tx, sent)
         else:
-            row = tx.execute(_HOLDER_AND_PRICE, sent).one_or_none()
+            row = tx.execute(HOLDER_AND_PRICE, sent).one_or_none()
         return _holder(row, now), price_beside(row)
 
     def holder_by_id(self, tx: Connection, account_id: int, key_id: int) -> KeyHolder:
@@ -271,10 +271,11 @@ class ApiKeyUse:
 @cache
 def _compiled_holder_and_price() -> WholeQuery:
     """SQLAlchemy's execution takes three times as long as the rest of this read (PostgreSQL)."""
-    return WholeQuery(_HOLDER_AND_PRICE)
+    return WholeQuery(HOLDER_AND_PRICE)
 
 
-def _sent(key: str, now: datetime) -> dict[str, Any]:
+def holder_parameters(key: str, now: datetime) -> dict[str, Any]:
+    """The parameters of the read of a key's holder at `now`."""
     return {"hashed": digest(key), "now": now, **period_parameters(now)}
 
 

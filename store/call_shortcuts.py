@@ -1,10 +1,12 @@
 """The shortcuts of a relayed call on PostgreSQL, with their values: its hold, and its booking."""
 
 from dataclasses import replace
+from datetime import datetime
 
-from store.call_statements import LEDGER, LOG, booking_statement, hold_statement
+from store.call_statements import LEDGER, LOG, booking_statement, hold_statement, known_hold_statement
 from store.context import Context
 from store.key_periods import period_parameters
+from store.known_calls import KnownCall, known_parameters
 from store.ledger import ledger_row
 from store.money import MAXIMUM_MICRO_USD, refuse_negative
 from store.reservations import Hold, new_hold
@@ -25,18 +27,18 @@ class CallShortcuts:
 
         Raises `InvalidMoney` below zero.
         """
-        refuse_negative(micro_usd)
         now, hold = self._context.now(), new_hold(self._context, account_id, api_key_id)
-        parameters = {
-            "account": account_id,
-            "key": api_key_id,
-            "amount": micro_usd,
-            "at_least": max(micro_usd, 1),
-            "reservation": hold.id,
-            "now": now,
-            **period_parameters(now),
-        }
+        parameters = {"account": account_id, "key": api_key_id, **_held(hold, micro_usd, now)}
         return Shortcut(hold_statement(), parameters, lambda _row: hold)
+
+    def known_hold(self, known: KnownCall, micro_usd: int, *, api_key: str, model: str) -> Shortcut[Hold]:
+        """As `hold`, for a call of `model` with the secret `api_key` that was not read: it does nothing either if a
+        read would not find what is known.
+        """
+        now, holder = self._context.now(), known.holder
+        hold = new_hold(self._context, holder.account_id, holder.key_id)
+        parameters = {**known_parameters(api_key, model, known, now), **_held(hold, micro_usd, now)}
+        return Shortcut(known_hold_statement(), parameters, lambda _row: hold)
 
     def book(self, hold: Hold, cost_micro_usd: int, entry: UsageEntry) -> Shortcut[int]:
         """The booking of a call. It does nothing if the call's reservation is not open, if the free quota does not
@@ -65,6 +67,17 @@ class CallShortcuts:
             **_named(LEDGER, ledger_row(hold.account_id, charged)),
         }
         return Shortcut(booking_statement(with_address=address is not None), parameters, lambda _row: cost)
+
+
+def _held(hold: Hold, micro_usd: int, now: datetime) -> dict[str, object]:
+    refuse_negative(micro_usd)
+    return {
+        "amount": micro_usd,
+        "at_least": max(micro_usd, 1),
+        "reservation": hold.id,
+        "now": now,
+        **period_parameters(now),
+    }
 
 
 def _named(prefix: str, row: dict[str, object]) -> dict[str, object]:

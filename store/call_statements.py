@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import CTE, ColumnElement, bindparam, case, exists, insert, literal, not_, null, select, update
 
+from store.known_calls import account_as_known
 from store.models import Account, ApiKey, LedgerEntryRow, PrivacySettingsRow, Quota, Reservation, UsageEntryRow
 from store.quota_changes import (
     FITS_ON_KEY,
@@ -34,7 +35,16 @@ _DIALECT: Final = "postgresql"
 @cache
 def hold_statement() -> WholeStatement:
     """Holds the amount of a call on the quota and on the API key, if both have it free."""
-    account = _account()
+    return _hold(_account())
+
+
+@cache
+def known_hold_statement() -> WholeStatement:
+    """As `hold_statement`, if a read of the key and the price would find what is known of them."""
+    return _hold(account_as_known().cte("account"))
+
+
+def _hold(account: CTE) -> WholeStatement:
     # Both rows are locked before either is changed: a statement cannot take back what it has done.
     free = (
         select(Quota.c.account_id)

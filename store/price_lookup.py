@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, or_, select
+from sqlalchemy import Column, Connection, Select, bindparam, or_, select
 
 from store.models import Price
 from store.text import fold_case, is_sanitized
@@ -22,7 +22,7 @@ _FOUND: Final = (
     .correlate(None)
     .scalar_subquery()
 )
-_PRICE: Final = (
+PRICE: Final[tuple[Column[Any], ...]] = (
     Price.c.model,
     Price.c.input_micro_usd_per_million,
     Price.c.output_micro_usd_per_million,
@@ -30,14 +30,15 @@ _PRICE: Final = (
     Price.c.cached_input_micro_usd_per_million,
     Price.c.max_output_tokens,
 )
-_IN_ROW: Final = attrgetter(*(f"{_PREFIX}{column.name}" for column in _PRICE))
-_PRICE_OF: Final = select(*_PRICE).where(Price.c.model == _FOUND)
+"""The columns of a `ModelPrice`, in its order."""
+_IN_ROW: Final = attrgetter(*(f"{_PREFIX}{column.name}" for column in PRICE))
+_PRICE_OF: Final = select(*PRICE).where(Price.c.model == _FOUND)
 """Built once, because relayed calls run it."""
 
 
 def with_price(rows: Any) -> Select[Any]:
     """The query `rows` with the columns of the price of `lookup_parameters`, which are NULL without one."""
-    columns = (column.label(f"{_PREFIX}{column.name}") for column in _PRICE)
+    columns = (column.label(f"{_PREFIX}{column.name}") for column in PRICE)
     both: Select[Any] = rows.add_columns(*columns).outerjoin(Price, Price.c.model == _FOUND)
     return both
 

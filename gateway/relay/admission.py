@@ -5,11 +5,12 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from gateway.problems import OpenAiProblem
+from gateway.relay.known_calls import KnownCalls
 from gateway.relay.output_limits import CostCeiling, LimitCompliance
 from gateway.relay.request import Call, OutputLength
 from gateway.site_view import SiteView
 from store.api_key_use import KeyHolder
-from store.call_credentials import CallCredential
+from store.call_credentials import ApiKeyCredential, CallCredential
 from store.errors import GatekeyError, InvalidApiKey, NoSuchItem, QuotaExceeded, SpendLimitReached
 from store.money import show_usd
 from store.reservations import Hold
@@ -32,12 +33,15 @@ class Admission:
         call: Call,
         site: SiteView,
         compliance: LimitCompliance,
+        known: KnownCalls,
     ) -> None:
         self._store = store
         self._credential = credential
         self._address = address
         self._site = site
         self._compliance = compliance
+        self._known = known
+        self._asked = call
         self.call = call
         """The call as sent to the model server: under the model name of its price, limited to the affordable length."""
         self.holder: KeyHolder | None = None
@@ -62,7 +66,8 @@ class Admission:
         Raises `InvalidApiKey`, the errors of `ApiKeyUse.check`, `ModelNotPriced`, `QuotaExceeded`,
         `SpendLimitReached`, and `OpenAiProblem` for another account's file or response.
         """
-        call, credential, tx = self.call, self._credential, reads.tx
+        call, credential, tx = self._asked, self._credential, reads.tx
+        self.call, self.holder = call, None
         holder, found = reads.once((credential, call.model), lambda tx: credential.holder_and_price(tx, call.model))
         self.holder = holder
         self._store.api_keys.check(holder, self._address, call.model)
@@ -70,11 +75,7 @@ class Admission:
             self._check_file(tx, holder.account_id)
         elif call.resource_id:
             self._continue_response(tx, holder.account_id)
-        self.price = self._store.pricing.quote_found(tx, holder.account_id, call.model, found)
-        if self.price is not None:
-            # The call is charged at the price of this model name, so the model server gets the same name.
-            self.call = self.call.rewritten(self.price.model, None)
-        self._max_micro_usd = self._ceiling.max_micro_usd
+        self._price_at(self._store.pricing.quote_found(tx, holder.account_id, call.model, found))
         free = _free_micro_usd(holder)
         if self._max_micro_usd > free:
             self._limit_to(free)
@@ -82,6 +83,34 @@ class Admission:
         # account without money come again and again.
         if self._max_micro_usd > free:
             raise self._refusal(holder)
+        self._known.note(credential, call.model, holder, found)
+
+    def expected_hold(self) -> Shortcut[Hold] | None:
+        """The shortcut for `read` and `hold` together, for a call whose key and price an earlier call has read.
+
+        None without one, and for a call that would be refused, limited, or that refers to a stored file or response.
+        """
+        call, credential = self._asked, self._credential
+        known = self._known.find(credential, call.model)
+        if known is None or call.resource_id or not isinstance(credential, ApiKeyCredential):
+            return None
+        try:
+            self._store.api_keys.check(known.holder, self._address, call.model)
+            self._price_at(known.price)
+        except GatekeyError:
+            return None  # `read` refuses the call, by what it finds now
+        self.holder = known.holder
+        if self._max_micro_usd > _free_micro_usd(known.holder):
+            return None
+        shortcuts, amount = self._store.quota.shortcuts, self._max_micro_usd
+        return shortcuts.known_hold(known, amount, api_key=credential.key, model=call.model)
+
+    def _price_at(self, price: ModelPrice | None) -> None:
+        self.price = price
+        if price is not None:
+            # The call is charged at the price of this model name, so the model server gets the same name.
+            self.call = self.call.rewritten(price.model, None)
+        self._max_micro_usd = self._ceiling.max_micro_usd
 
     def _check_file(self, tx: Connection, account_id: int) -> None:
         """Raise `OpenAiProblem` 404 for an input file of another account."""

@@ -21,6 +21,7 @@ from gateway.relay.body_parser import BodyParser
 from gateway.relay.body_reader import BodyReader
 from gateway.relay.callers import Callers, RelayRequest
 from gateway.relay.concurrency_limiter import ConcurrencyLimiter
+from gateway.relay.known_calls import KnownCalls
 from gateway.relay.ledger import GATEWAY_STOPPED, LOGGER, AdmittedCall, Ledger
 from gateway.relay.messages_request import message_headers
 from gateway.relay.model_response import batch_in_head, batch_status, other_media_type, relay_response
@@ -51,6 +52,7 @@ class Relay:
         self.responses = ResponseParser()
         self._bodies = BodyReader(services)
         self._parser = BodyParser()
+        self._known = KnownCalls()
         self.concurrency = ConcurrencyLimiter(services.locks)
 
     def endpoint(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
@@ -100,7 +102,7 @@ class Relay:
         """Authenticate the key, read the price and hold the maximum cost, in one job of the writer thread."""
         compliance = self.ledger.limit_compliance
         admission = Admission(
-            self.services.store, incoming.credential, incoming.address, call, incoming.site, compliance
+            self.services.store, incoming.credential, incoming.address, call, incoming.site, compliance, self._known
         )
         try:
             # Not durable: if a crash of the database loses the hold, the booking works without it.
@@ -110,6 +112,7 @@ class Relay:
                 durable=False,
                 account_id=account_id,
                 shortcut=admission.hold_shortcut,
+                expected=admission.expected_hold,
             )
             holding = asyncio.ensure_future(job)
             hold = await asyncio.shield(holding)

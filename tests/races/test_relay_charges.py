@@ -12,6 +12,7 @@ from sqlalchemy import Connection, event, func, select, update
 
 from gateway.relay.admission import Admission
 from gateway.relay.endpoints import ENDPOINTS
+from gateway.relay.known_calls import KnownCalls
 from gateway.relay.output_limits import LimitCompliance
 from gateway.relay.request import parse_request
 from gateway.site_view import SiteView
@@ -113,7 +114,8 @@ def test_a_call_locked_its_quota_before_its_key(store: Store) -> None:
     key = store.api_keys.create(sign_in(store), "laptop").key
     understood = parse_request(ENDPOINTS[0], "application/json", json.dumps({"model": MODEL}).encode())
     credential = ApiKeyCredential(store.api_keys, key)
-    admission = Admission(store, credential, "", understood, SiteView("", "", (), 0, 0, 0, 0), LimitCompliance())
+    site = SiteView("", "", (), 0, 0, 0, 0)
+    admission = Admission(store, credential, "", understood, site, LimitCompliance(), KnownCalls())
     with store.database.read() as tx:
         admission.read(SharedReads(tx))
     assert admission.known_holder.is_stale

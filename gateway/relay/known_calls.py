@@ -1,0 +1,29 @@
+"""What calls have read of keys and prices, so that the hold of the next call can ask whether it still holds."""
+
+from typing import Final
+
+from store.api_key_use import KeyHolder
+from store.call_credentials import CallCredential
+from store.known_calls import KnownCall, known_call
+from store.values.billing import ModelPrice
+
+MAX_KNOWN_CALLS: Final = 10_000
+
+
+class KnownCalls:
+    """By credential and model. Threads share it; a call that it does not know reads for itself."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, str], KnownCall] = {}
+
+    def find(self, credential: CallCredential, model: str) -> KnownCall | None:
+        return self._known.get((credential.name, model))
+
+    def note(self, credential: CallCredential, model: str, holder: KeyHolder, price: ModelPrice | None) -> None:
+        """Note what a call has just read."""
+        known = known_call(holder, price)
+        if known is None:
+            return
+        if len(self._known) >= MAX_KNOWN_CALLS:
+            self._known.clear()
+        self._known[credential.name, model] = known

@@ -1,0 +1,94 @@
+"""What an earlier call has read of an API key and of a price, and the condition that it still holds (PostgreSQL).
+
+The hold of a later call asks that condition itself, so that the call reads nothing before it. What has changed since is
+found by the statement that holds the money, as it would be by a read: a call is never admitted by what is remembered.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Boolean, Column, ColumnElement, Select, Text, bindparam, cast, false, func
+from sqlalchemy.dialects.postgresql import JSONB
+
+from store.api_key_use import HOLDER_AND_PRICE, LAST_USE_INTERVAL, KeyHolder, holder_parameters
+from store.models import Account, ApiKey, PrivacySettingsRow
+from store.price_lookup import PRICE, lookup_parameters
+from store.values.billing import ModelPrice
+
+_KNOWN: Final = "known_"
+"""Before the name of a column, in the name of the parameter that it is compared with."""
+_DOCUMENTS: Final[tuple[Column[Any], ...]] = (ApiKey.c.allowed_models, ApiKey.c.allowed_networks)
+_PRICE_VALUES: Final = tuple(each.name for each in fields(ModelPrice))[: len(PRICE)]
+"""The attributes of a price, in the order of its columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCall:
+    """The holder of a key, and the price of a model. The money of the holder is that of then."""
+
+    holder: KeyHolder
+    price: ModelPrice
+
+
+def known_call(holder: KeyHolder, price: ModelPrice | None) -> KnownCall | None:
+    """What was read, if a hold can do without reading it again."""
+    is_plain = holder.key_id is not None and not holder.is_disabled and holder.requests_per_minute is None
+    if price is None or price.is_default or holder.is_stale or not is_plain:
+        return None
+    return KnownCall(holder, price)
+
+
+@cache
+def account_as_known() -> Select[Any]:
+    """The id of the account, locked against deletion, if a read would find what is known."""
+    documents = (
+        cast(column, JSONB).is_not_distinct_from(cast(bindparam(_KNOWN + column.name, type_=Text()), JSONB))
+        for column in _DOCUMENTS
+    )
+    prices = (column.is_not_distinct_from(_value(column, f"{_KNOWN}price_{column.name}")) for column in PRICE)
+    found = HOLDER_AND_PRICE.with_only_columns(Account.c.id).where(
+        ApiKey.c.id == _value(ApiKey.c.id, "key"),
+        ApiKey.c.name == _value(ApiKey.c.name, f"{_KNOWN}name"),
+        ApiKey.c.disabled_at.is_(None),
+        ApiKey.c.requests_per_minute.is_(None),
+        ApiKey.c.last_used_at > _value(ApiKey.c.last_used_at, "noted_after"),
+        *documents,
+        Account.c.id == _value(Account.c.id, "account"),
+        Account.c.name == _value(Account.c.name, f"{_KNOWN}account_name"),
+        Account.c.suspended_at.is_(None),
+        func.coalesce(PrivacySettingsRow.c.record_client_ip, false()) == bindparam("records_ip", type_=Boolean()),
+        *prices,
+    )
+    return found.with_for_update(read=True, key_share=True, of=Account)
+
+
+def known_parameters(key: str, model: str, known: KnownCall, now: datetime) -> Mapping[str, Any]:
+    """The parameters of `account_as_known` for a call of `model` with `key`."""
+    holder, price = known.holder, known.price
+    documents = (holder.allowed_models, holder.allowed_networks)
+    return {
+        **holder_parameters(key, now),
+        **lookup_parameters(model),
+        "account": holder.account_id,
+        "key": holder.key_id,
+        "noted_after": now - LAST_USE_INTERVAL,
+        "records_ip": holder.records_ip,
+        f"{_KNOWN}name": holder.key_name,
+        f"{_KNOWN}account_name": holder.account_name,
+        **{
+            _KNOWN + column.name: None if items is None else json.dumps(items)
+            for column, items in zip(_DOCUMENTS, documents, strict=True)
+        },
+        **{
+            f"{_KNOWN}price_{column.name}": getattr(price, name)
+            for column, name in zip(PRICE, _PRICE_VALUES, strict=True)
+        },
+    }
+
+
+def _value(column: ColumnElement[Any], name: str) -> Any:
+    return bindparam(name, type_=column.type)
