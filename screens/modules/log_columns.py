@@ -72,10 +72,10 @@ def action_columns(zone: tzinfo, now: datetime) -> tuple[TableColumn[LoggedEntry
     return (
         _time(zone, now),
         TableColumn("Action", lambda row: _text(row.entry.model), 16, minimum=8, maximum=40),
-        TableColumn("Id", lambda row: _text(row.entry.request_id), 16, minimum=8, maximum=40, priority=4),
+        TableColumn("Id", lambda row: _text(row.entry.request_id), 16, minimum=8, maximum=40, priority=5),
         TableColumn("Done", lambda row: Content(percent(row)), 8, align="right", priority=2),
         _cost(),
-        TableColumn("Remark", lambda row: _text(row.entry.detail), 20, minimum=8, maximum=60, priority=5),
+        _remark(),
         TableColumn("Took", _took_if_finished, 9, maximum=9, align="right", priority=3, is_extra=True),
         _status(11),
     )
@@ -179,6 +179,20 @@ def _took(priority: int) -> TableColumn[LoggedEntry]:
         align="right",
         priority=priority,
         is_extra=True,
+    )
+
+
+def _remark() -> TableColumn[LoggedEntry]:
+    """The prompt of a drawing, or why it failed."""
+    return TableColumn(
+        "Remark",
+        lambda row: _text(row.entry.detail),
+        20,
+        minimum=8,
+        maximum=60,
+        priority=4,
+        wanted=16,
+        is_told=lambda row: bool(row.entry.detail),
     )
 
 
