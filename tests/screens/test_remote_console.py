@@ -151,9 +151,9 @@ async def test_the_modules(standin: StandIn) -> None:
 
 
 async def test_drawings_and_tasks_with_what_the_server_tells(standin: StandIn) -> None:
-    add_drawing(standin, 1, at=1_795_600_000)
-    add_drawing(standin, 2, at=1_795_600_001, status="FAILURE", fail_reason="the prompt is banned")
-    add_task(standin, 7, at=1_795_600_002, status="IN_PROGRESS", progress="45%")
+    add_drawing(standin, 1, at=1_790_000_000)
+    add_drawing(standin, 2, at=1_790_000_001, status="FAILURE", fail_reason="the prompt is banned")
+    add_task(standin, 7, at=1_790_000_002, status="IN_PROGRESS", progress="45%")
     async with remote_console(standin) as stage:
         await open_module(stage, "drawing-logs")
         for words in ("IMAGINE", "a cat", "● completed", "✗ failed", "0.100000", "9.0 s"):

@@ -13,7 +13,7 @@ from tests.new_api.running import StandIn, running
 
 pytestmark = pytest.mark.anyio
 
-AT = 1_795_600_000
+AT = 1_790_000_000
 DRAWINGS = UsageFilter(kind=Kind.DRAWING)
 TASKS = UsageFilter(kind=Kind.TASK)
 
