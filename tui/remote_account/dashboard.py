@@ -61,11 +61,11 @@ class RemoteDashboard(RemoteOverview):
             self._account(), self._client.settings.read(), self._two_factor_status()
         )
         hours, today, errors, errors_before, errors_today = await asyncio.gather(
-            self._hours_of(2 * max(days, _COMPARED), midnight, now),
-            self._today(midnight, now),
-            self._errors(since, now),
+            self._hours_of(2 * max(days, _COMPARED), midnight),
+            self._today(midnight),
+            self._errors(since),
             self._errors(since - days * _DAY, since - _SECOND),
-            self._errors(midnight, now),
+            self._errors(midnight),
         )
         totals = _days_of(hours, 2 * max(days, _COMPARED), midnight, today)
         shown, month = period(totals, days), period(totals, _COMPARED)
@@ -85,16 +85,16 @@ class RemoteDashboard(RemoteOverview):
             ),
             days=totals[-days:],
             by_model=_by_model(hours, since),
-            by_key=await self._by_key(since, now),
+            by_key=await self._by_key(since),
             last_errors=errors[1],
             last_deliveries=(),
             checks=checks_of(settings, account.email, status),
         )
 
-    async def _hours_of(self, days: int, midnight: datetime, now: datetime) -> list[ModelHour]:
-        """The statistics of `days` days up to now. The server gives thirty at a time; what is over is read once."""
+    async def _hours_of(self, days: int, midnight: datetime) -> list[ModelHour]:
+        """The statistics of `days` days to the end of today. The server gives thirty at a time; old ones are kept."""
         start = midnight + _DAY - _WINDOW
-        found = list(await self._client.usage.statistics(start, now))
+        found = list(await self._client.usage.statistics(start, start + _WINDOW - _SECOND))
         first = midnight - (days - 1) * _DAY
         while start > first:
             start -= _WINDOW
@@ -103,28 +103,28 @@ class RemoteDashboard(RemoteOverview):
             found += self._hours[start]
         return found
 
-    async def _today(self, midnight: datetime, now: datetime) -> tuple[int, int]:
+    async def _today(self, midnight: datetime) -> tuple[int, int]:
         """Calls and cost of today by the log, which is ahead of the statistics."""
         from remote.usage import LogFilter, LogKind
 
-        only = LogFilter(LogKind.CONSUMPTION, since=midnight, until=now + _SECOND)
+        only = LogFilter(LogKind.CONSUMPTION, since=midnight)
         page, sums = await asyncio.gather(self._client.usage.page(only, 1, 1), self._client.usage.totals(only))
         return page.total, sums.cost_micro_usd
 
-    async def _errors(self, since: datetime, until: datetime) -> tuple[int, tuple[LoggedEntry, ...]]:
+    async def _errors(self, since: datetime, until: datetime | None = None) -> tuple[int, tuple[LoggedEntry, ...]]:
         """The number of errors that the server has logged, and the last ones."""
         from remote.usage import LogFilter, LogKind
 
-        only = LogFilter(LogKind.ERROR, since=since, until=until + _SECOND)
+        only = LogFilter(LogKind.ERROR, since=since, until=until)
         page = await self._client.usage.page(only, 1, SHOWN_ERRORS)
         rows = (logged(one, page.total - place) for place, one in enumerate(page.entries))
         return page.total, tuple(row for row in rows if row is not None)
 
-    async def _by_key(self, since: datetime, now: datetime) -> tuple[UsageTotal, ...]:
+    async def _by_key(self, since: datetime) -> tuple[UsageTotal, ...]:
         """The cost of each key by its name, the dearest first, and of everything else together."""
         from remote.usage import LogFilter, LogKind
 
-        only = LogFilter(LogKind.CONSUMPTION, since=since, until=now + _SECOND)
+        only = LogFilter(LogKind.CONSUMPTION, since=since)
         keys = await self._client.api_keys.all()
         names = _used_last([key for key in keys if key.last_used_at is not None and key.last_used_at >= since])
         asked = (only, *(replace(only, key_name=name) for name in names))

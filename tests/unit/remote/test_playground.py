@@ -197,7 +197,8 @@ async def test_the_log_is_looked_into_a_few_times_and_a_failure_there_loses_no_a
     row = {"type": 2, "request_id": "r-1", "quota": 500, "prompt_tokens": 3, "completion_tokens": 4}
     server, client = await scripted(raw(200, event("a"), STREAM))
     empty = answer({"total": 0, "items": []})
-    server.script("GET /api/log/self", empty, answer({"total": 1, "items": [row | {"request_id": "r-2", "quota": 9}, row]}))
+    another = row | {"request_id": "r-2", "quota": 9}
+    server.script("GET /api/log/self", empty, answer({"total": 1, "items": [another, row]}))
     end = end_of(await asked(client))
     assert (end.cost_micro_usd, end.prompt_tokens, end.completion_tokens) == (1000, 3, 4)
     assert len(server.asked("GET /api/log/self")) == 2
