@@ -14,13 +14,20 @@ import httpx
 from remote.api_keys import ApiKeys
 from remote.event_stream import DONE, EventData
 from remote.fields import fields_of, parse_json
-from remote.network_failures import NETWORK_ERRORS, server_failure
+from remote.network_failures import NETWORK_ERRORS, server_failure, was_never_sent
 from remote.patience import Sleep
 from remote.relay_errors import failure_of, relay_error
 from remote.transport import HttpAnswer, Request, Transport
 from remote.usage import LogEntry, LogFilter, LogKind, Usage
 from store.chat_text import ChatText
-from store.errors import AnswerUnreadable, GatekeyError, InvalidApiKey, NoSuchItem
+from store.errors import (
+    AnswerLost,
+    AnswerUnreadable,
+    CertificateRefused,
+    GatekeyError,
+    InvalidApiKey,
+    NoSuchItem,
+)
 from store.text import sanitize
 from store.values.playground import AnswerEnd, AnswerPart, ChatTurn, PlaygroundQuestion, Speaker
 from store.values.usage import Kind
@@ -37,6 +44,7 @@ _INLINE_BYTES: Final = 64 * 1024
 _BOOKED_AFTER_S: Final = (0.0, 0.5, 1.0, 2.0)
 """Seconds between the looks into the log: the server books an answer at its end, and a broken-off one later."""
 _STOPPED: Final = "You stopped the answer. The server charges what it had made by then."
+_MAY_BE_CHARGED: Final = "The question may be charged all the same: Usage Logs tells."
 _UNREAD: Final = "A part of the answer could not be read, and is not shown."
 
 
@@ -142,7 +150,10 @@ class RunningChat:
                 finally:
                     await response.aclose()
         except NETWORK_ERRORS as error:
-            raise server_failure(error, transport.address.host, changes=True) from error
+            failure = server_failure(error, transport.address.host, changes=False)
+            if was_never_sent(error) or isinstance(failure, CertificateRefused):
+                raise failure from error
+            raise AnswerLost(f"{failure} {_MAY_BE_CHARGED}") from error
 
     async def _take(self, response: httpx.Response, host: str) -> None:
         self._request_id = sanitize(response.headers.get("x-oneapi-request-id", ""), 100)

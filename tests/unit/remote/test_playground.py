@@ -14,6 +14,7 @@ from store.errors import (
     AnswerUnreadable,
     InvalidApiKey,
     ModelNotPriced,
+    ServerUnreachable,
     SessionEnded,
     UpstreamFailed,
 )
@@ -154,12 +155,20 @@ async def test_what_came_before_a_break_is_kept_with_the_reason() -> None:
     end = end_of(parts)
     assert (end.kind, end.status) == (Kind.ERROR, "error")
     assert "api.example.com" in end.detail
+    assert "may be charged" in end.detail
 
 
 async def test_a_break_before_the_first_part_is_a_failure() -> None:
     _, client = await scripted(lambda _: httpx.Response(200, headers=STREAM, stream=Breaks([])))
-    with pytest.raises(AnswerLost):
+    with pytest.raises(AnswerLost, match="may be charged"):
         await asked(client)
+
+
+async def test_a_question_that_did_not_leave_is_not_said_to_be_charged() -> None:
+    _, client = await scripted(httpx.ConnectError("refused"))
+    with pytest.raises(ServerUnreachable) as failure:
+        await asked(client)
+    assert "charged" not in str(failure.value)
 
 
 async def test_an_error_in_the_stream_ends_it_without_the_words_of_the_server() -> None:
