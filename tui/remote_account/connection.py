@@ -73,5 +73,7 @@ class RemoteConnection(RemoteTopic):
         return self._address.url
 
     async def close(self) -> None:
+        for reading in self._readings:
+            reading.cancel()
         if self._connected is not None:
             await self._connected.aclose()

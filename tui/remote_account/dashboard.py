@@ -41,16 +41,36 @@ class RemoteDashboard(RemoteOverview):
         if not 1 <= days <= MAXIMUM_DAYS:
             raise InvalidNumber
         if self._figures_of != self._client.name:  # another account has signed in
-            self._figures_of, self._hours, self._figures = self._client.name, {}, {}
+            self._figures_of, self._hours, self._figures, self._figures_asked_at = self._client.name, {}, {}, {}
         now = self._now()
-        known = self._figures.get(days)
-        if known is not None and not is_activity and now - known[0] < FRESH_FOR:
-            return known[1]
-        found = await self._read_figures(days, now)
-        self._figures[days] = (now, found)
-        return found
+        known, asked_at = self.known_figures(days), self._figures_asked_at.get(days)
+        if is_activity or known is None or asked_at is None:
+            return await self._read_figures(days, now)
+        if now - asked_at < FRESH_FOR:
+            return known
+        # The page asks again before a slow server has answered: the reading goes on.
+        reading = asyncio.create_task(self._read_figures(days, now))
+        self._readings.add(reading)
+        reading.add_done_callback(self._reading_ended)
+        return await asyncio.shield(reading)
+
+    def known_figures(self, days: int) -> Dashboard | None:
+        """The figures that were read last, without a question to the server; None if none were."""
+        return self._figures.get(days)
+
+    def _reading_ended(self, reading: asyncio.Task[Dashboard]) -> None:
+        self._readings.discard(reading)
+        if not reading.cancelled():
+            reading.exception()  # whoever asked may have gone; the next reading tells what is wrong
 
     async def _read_figures(self, days: int, now: datetime) -> Dashboard:
+        name, self._figures_asked_at[days] = self._client.name, now
+        found = await self._ask_for_figures(days, now)
+        if name == self._figures_of:
+            self._figures[days] = found
+        return found
+
+    async def _ask_for_figures(self, days: int, now: datetime) -> Dashboard:
         from remote.quota_units import micro_usd_of
         from store.values.billing import QuotaState
         from store.values.dashboard import Dashboard, period

@@ -68,8 +68,11 @@ class RemoteTopic:
         """The actions and models of the drawings and tasks that were read."""
         self._figures_of = ""
         """The account whose figures follow."""
-        self._figures: dict[int, tuple[datetime, Dashboard]] = {}
-        """The figures of the page Overview for each range of days, and when they were read."""
+        self._figures: dict[int, Dashboard] = {}
+        """The figures of the page Overview for each range of days."""
+        self._figures_asked_at: dict[int, datetime] = {}
+        self._readings: set[asyncio.Task[Dashboard]] = set()
+        """Readings of figures that nobody may wait for any more."""
         self._hours: dict[datetime, tuple[ModelHour, ...]] = {}
         """The statistics of times that are over, by the beginning of each window."""
         self.files = LocalFiles(new_files(options), None)

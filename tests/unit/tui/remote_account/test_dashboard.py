@@ -1,12 +1,14 @@
 """The figures of Overview from a server: days, models, keys, errors, and how often they are asked for."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 
-from store.errors import InvalidNumber, SessionEnded
+from store.errors import InvalidNumber, ServerFailed, SessionEnded
 from tests.harness.remote_consoles import remote_account, signed_in_account
 from tests.harness.standin_rows import add_call, add_error
+from tests.harness.waiting import wait_until
 from tests.new_api.api_keys import OFF, add_key
 from tests.new_api.generations import Generation
 from tests.new_api.logs import count_hours
@@ -89,6 +91,35 @@ async def test_a_page_that_reads_itself_again_asks_the_server_once_a_minute(stan
         standin.alice.quota = 0
         standin.clock.advance(seconds=61)
         assert (await account.dashboard(is_activity=False)).quota.remaining_micro_usd == 0
+
+
+async def test_a_slow_server_is_asked_once_although_the_page_asks_again_and_again(standin: StandIn) -> None:
+    async with signed_in_account(standin) as account:
+        first = await account.dashboard()
+        standin.alice.quota = 500_000
+        standin.clock.advance(seconds=61)
+        rest = standin.faults.slow("/api/data/self")
+        waiting = asyncio.create_task(account.dashboard(is_activity=False))
+        await asyncio.to_thread(wait_until, lambda: not standin.faults.planned[0].times)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await account.dashboard(is_activity=False) is first
+        rest.set()
+        await asyncio.to_thread(wait_until, lambda: account.known_figures(30) is not first)
+        assert (await account.dashboard(is_activity=False)).quota.remaining_micro_usd == 1_000_000
+
+
+async def test_a_reading_that_failed_is_tried_a_minute_later(standin: StandIn) -> None:
+    async with signed_in_account(standin) as account:
+        first = await account.dashboard()
+        standin.clock.advance(seconds=61)
+        standin.faults.sql_error("/api/data/self")
+        with pytest.raises(ServerFailed):
+            await account.dashboard(is_activity=False)
+        assert await account.dashboard(is_activity=False) is first
+        standin.clock.advance(seconds=61)
+        assert await account.dashboard(is_activity=False) is not first
 
 
 async def test_another_account_does_not_see_the_figures_of_the_one_before(standin: StandIn) -> None:
