@@ -167,7 +167,7 @@ class Bindings:
             else:
                 await self._calls.change("POST", "/api/oauth/email/bind", body, signs_in=True)
         except ServerRefused as error:
-            raise WrongCode(_CODE_REFUSED) from error
+            raise WrongCode(_CODE_REFUSED, field="code") from error
 
 
 def _authorization_url(provider: OAuthProvider, state: str, server_url: str) -> str:

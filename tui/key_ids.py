@@ -45,6 +45,7 @@ _ENCLOSING: Final = {
     "two-factor": ("modal", EVERYWHERE),
     "shown-once": ("modal", EVERYWHERE),
     "codes": ("modal", EVERYWHERE),
+    "in-browser": ("modal", EVERYWHERE),
     "use-key": ("modal", EVERYWHERE),
     "option-row": ("use-key", "modal", EVERYWHERE),
     "conflict": ("modal", EVERYWHERE),
@@ -167,6 +168,7 @@ modal         modal.help                f1 question_mark
 modal         modal.cancel              escape
 modal         wizard.cancel             escape
 modal         wizard.back               ctrl+o
+in-browser    bind-in-browser.copy      ctrl+y
 codes         codes.copy                ctrl+y c
 codes         codes.save                ctrl+s w
 codes         codes.reveal              ctrl+r v

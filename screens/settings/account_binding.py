@@ -11,75 +11,25 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from screens.account_modal import Notice
-from screens.relative_time import ago
+from screens.settings.binding_rows import BindingRow, EmailRow, ProviderRow, how
 from screens.settings.pane import Pane
 from store.errors import BindingsDisabled
 from store.text import sanitize
-from tui.widgets.action_button import ActionButton
 from tui.widgets.confirm import Confirm
-from tui.widgets.field import Field
 from tui.widgets.help_line import HelpLine
 from tui.widgets.section import Section
 from tui.widgets.state import State, state_chip
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from store.errors import GatekeyError
     from store.values.bindings import BindingInfo
-    from tui.account import BindingOverview
+    from tui.account import BindingOverview, BoundEmail
 
-_HOW: Final = (
-    "Binding shows an address and a short code; open it in any browser, on any device.\n"
-    "Bound identities are never linked by e-mail address, and no provider token is kept."
-)
 _LATER: Final = (
     "When they are enabled, you can link a provider such as GitHub or an OIDC provider here, to simplify login and "
     "identity verification."
 )
 _NO_PROVIDER: Final = "The administrator has not added a provider yet."
-
-
-class ProviderRow(Field):
-    """One provider, the identity that is bound there, and the button that binds or unbinds it."""
-
-    def __init__(self, binding: BindingInfo) -> None:
-        self.slug = binding.provider.slug
-        self.action = "bind"
-        """The action that the row offers."""
-        self._line = Static("", markup=False, classes="state")
-        self._button = ActionButton("Bind", name=self.slug, shortcut="b")
-        super().__init__(sanitize(binding.provider.name, 24), self._line, self._button, classes="security-row")
-
-    def show_binding(self, binding: BindingInfo, now: datetime, *, limit: str = "") -> None:
-        """Show the identity that is bound, or that none is. With a `limit` it is bound somewhere else."""
-        is_bound = binding.binding_id is not None
-        verb, key = ("Unbind", "d") if is_bound else ("Bind", "b")
-        if is_bound:
-            used = f", used {ago(binding.last_used_at, now)}" if binding.last_used_at else ", never used"
-            display, since = sanitize(binding.display, 40), f"bound {ago(binding.bound_at, now)}{used}"
-            if binding.bound_at is None:
-                since = "bound"
-            self._line.update(state_chip(State.ON, display, since))
-            self.about = f"{display} signs in to your account: {since}. Unbind it when you no longer use it."
-        else:
-            self._line.update(state_chip(State.OFF, "not bound"))
-            self.about = f"Sign in with your identity at {self.label} instead of your password. {_HOW}"
-        self.consequence = "Your other sessions are signed out."
-        self.action = verb.lower()
-        self.help = f"{verb} your identity at {self.label}."
-        button = self._button
-        if limit:
-            self.action = self.consequence = self.help = ""
-            self.about = limit
-            button.display = False
-        button.set_classes(verb.lower())
-        button.add_class("field-beside")
-        button.label, button.shortcut = Content(verb), key
-        button.refresh(layout=True)
-
-    def focus_button(self) -> None:
-        self._button.focus()
 
 
 class AccountBindingPane(Pane):
@@ -100,11 +50,12 @@ class AccountBindingPane(Pane):
 
     @property
     def purpose(self) -> str:
-        return self.account.capabilities.no_binding or self.HELP_TEXT
+        can = self.account.capabilities
+        return can.no_binding or (how(can) if can.no_device_login else self.HELP_TEXT)
 
     def _sentence(self, overview: BindingOverview) -> str:
-        limit = self.account.capabilities.no_binding
-        return limit if limit and overview.enabled else _sentence(overview)
+        can = self.account.capabilities
+        return can.no_binding if can.no_binding and overview.enabled else _sentence(overview, how(can))
 
     def reload(self) -> None:
         self.load()
@@ -126,53 +77,90 @@ class AccountBindingPane(Pane):
                 await section.remove_children()
                 rows = [ProviderRow(binding) for binding in shown]
                 await section.mount_all(rows)
+        can = self.account.capabilities
         for row, binding in zip(rows, shown, strict=True):
-            row.show_binding(binding, self.account.now(), limit=self.account.capabilities.no_binding)
+            row.show_binding(binding, self.account.now(), can)
+        await self._show_email(overview.email)
         self.refresh_bindings()
         self.query_one("#binding-state", Static).update(self._sentence(overview))
-        section.state = _section_state(overview)
+        section.state = _section_state(overview, asks_second_factor=not can.bindings_skip_second_factor)
         for panel in self.screen.query(HelpLine):
             panel.read_again()
 
+    async def _show_email(self, email: BoundEmail | None) -> None:
+        rows = list(self.query(EmailRow))
+        if email is None:
+            return
+        if not rows:
+            rows = [EmailRow()]
+            await self.mount(Section("E-mail address", rows[0], id="bound-email"), before="#providers")
+        rows[0].show_email(email)
+
     def offers(self, action: str) -> bool:
-        return any(row.action == action for row in self.query(ProviderRow))
+        return any(row.action == action for row in self.query(BindingRow))
 
     def focus_control(self, _control: str) -> None:
-        for row in [row for row in self.query(ProviderRow) if row.action][:1]:
+        for row in [row for row in self.query(BindingRow) if row.action][:1]:
             row.focus_button()
 
     # -- actions ---------------------------------------------------------------------------------------------
 
     def action_bind(self) -> None:
-        self._act_on_row(is_bound=False)
+        self._act_on_row("bind")
 
     def action_unbind(self) -> None:
-        self._act_on_row(is_bound=True)
+        self._act_on_row("unbind")
 
-    def _act_on_row(self, *, is_bound: bool) -> None:
-        """Bind or unbind at the provider of the focused row. If none has the focus, the first such row gets it."""
-        rows = {row.slug: row for row in self.query(ProviderRow)}
-        shown = [each for each in self._listed if each.provider.slug in rows]
-        able = [each for each in shown if (each.binding_id is not None) == is_bound]
-        for binding in able:
-            if rows[binding.provider.slug].has_focus_within:
-                self._press(binding)
+    def _act_on_row(self, action: str) -> None:
+        """Bind or unbind what the focused row shows. If no such row has the focus, the first one gets it."""
+        able = [row for row in self.query(BindingRow) if row.action == action]
+        for row in able:
+            if row.has_focus_within:
+                self._press(row)
                 return
-        for binding in able[:1]:
-            rows[binding.provider.slug].focus_button()
+        for row in able[:1]:
+            row.focus_button()
 
     @on(Button.Pressed)
     def button_pressed(self, event: Button.Pressed) -> None:
-        for binding in self._listed:
-            if binding.provider.slug == event.button.name:
-                self._press(binding)
+        for row in self.query(BindingRow):
+            if event.button in row.walk_children():
+                self._press(row)
 
-    def _press(self, binding: BindingInfo) -> None:
+    def _press(self, row: BindingRow) -> None:
         self._say("")
-        if binding.binding_id is None:
+        if isinstance(row, EmailRow):
+            self.run_exclusive(partial(self._bind_email, row.address))
+        for binding in self._listed:
+            if isinstance(row, ProviderRow) and binding.provider.slug == row.slug:
+                self._press_provider(binding)
+
+    def _press_provider(self, binding: BindingInfo) -> None:
+        if binding.binding_id is None and self.account.capabilities.no_device_login:
+            self.run_exclusive(partial(self._bind_in_browser, binding.provider.slug))
+        elif binding.binding_id is None:
             self.run_exclusive(partial(self._bind, binding.provider.slug))
         else:
             self.run_exclusive(partial(self._unbind, binding))
+
+    async def _bind_email(self, before: str) -> None:
+        from screens.settings.bind_email import BindEmail
+
+        if await self.app.push_screen_wait(BindEmail(before)):
+            self._said("The e-mail address was bound.")
+            self._changed()
+
+    async def _bind_in_browser(self, slug: str) -> None:
+        from screens.bind_in_browser import BindInBrowser
+
+        login = await self.run_with_reauth(lambda: self.account.begin_browser_login(slug), holds_input=True)
+        if login is not None and await self.app.push_screen_wait(BindInBrowser(login.value)):
+            self._said(f"The identity was bound. {self._what_of_sessions}")
+            self._changed()
+
+    @property
+    def _what_of_sessions(self) -> str:
+        return self.account.capabilities.bindings_end_no_session or "Other sessions were signed out."
 
     async def _bind(self, slug: str) -> None:
         from screens.bind_provider import ProviderLogin
@@ -194,7 +182,7 @@ class AccountBindingPane(Pane):
         )
         if await self.app.push_screen_wait(question):
             if await self.run_with_reauth(lambda: self.account.bind(identity)) is not None:
-                self._said("The identity was bound. Other sessions were signed out.")
+                self._said(f"The identity was bound. {self._what_of_sessions}")
             self._changed()
 
     async def _unbind(self, binding: BindingInfo) -> None:
@@ -209,7 +197,7 @@ class AccountBindingPane(Pane):
         )
         if await self.app.push_screen_wait(question):
             if await self.run_with_reauth(lambda: self.account.unbind(number)) is not None:
-                self._said("The identity was unbound. Other sessions were signed out.")
+                self._said(f"The identity was unbound. {self._what_of_sessions}")
             self._changed()
 
     def _changed(self) -> None:
@@ -226,17 +214,19 @@ class AccountBindingPane(Pane):
         self._say(f"{error.title}. {error}")
 
 
-def _sentence(overview: BindingOverview) -> str:
+def _sentence(overview: BindingOverview, course: str) -> str:
     if not overview.enabled:
         return f"{BindingsDisabled.sentence}\n\n{_LATER}"
-    return _HOW if overview.bindings else f"{_NO_PROVIDER}\n\n{_LATER}"
+    return course if overview.bindings else f"{_NO_PROVIDER}\n\n{_LATER}"
 
 
-def _section_state(overview: BindingOverview) -> Content:
+def _section_state(overview: BindingOverview, *, asks_second_factor: bool) -> Content:
     if not overview.enabled:
         return state_chip(State.OFF, "disabled by the administrator")
     if not overview.bindings:
         return state_chip(State.OFF, "none yet")
     bound = sum(binding.binding_id is not None for binding in overview.bindings)
-    words = f"{bound} of {len(overview.bindings)} bound · the second factor is still asked"
+    words = f"{bound} of {len(overview.bindings)} bound"
+    if asks_second_factor:
+        words += " · the second factor is still asked"
     return Content.styled(words, "not bold $foreground-muted")

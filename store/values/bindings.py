@@ -35,3 +35,5 @@ class BindingInfo:
     display: str
     bound_at: datetime | None
     last_used_at: datetime | None
+    limit: str = ""
+    """The reason why it cannot be bound or unbound from here; empty if it can."""

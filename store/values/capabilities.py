@@ -32,6 +32,12 @@ class Capabilities:
     # -- Account Binding
     no_binding: str = ""
     """Identities are shown, and are bound and unbound somewhere else."""
+    no_device_login: str = ""
+    """A provider takes no code: the person opens its page, and pastes the address at which the browser ends."""
+    bindings_end_no_session: str = ""
+    """Binding and unbinding leave the other sessions open."""
+    bindings_skip_second_factor: str = ""
+    """An identity signs in without the second factor."""
 
     # -- Security
     other_sessions_stay: str = ""

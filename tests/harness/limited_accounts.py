@@ -18,6 +18,7 @@ _OWN: Final = frozenset({"can", "asked", "capabilities", "server"})
 METHODS: Final[dict[str, tuple[str, ...]]] = {
     "no_lock": ("lock",),
     "no_binding": ("begin_device_login", "wait_for_identity", "bind", "unbind"),
+    "no_device_login": ("begin_device_login", "wait_for_identity", "bind"),
     "no_password_change": ("change_password",),
     "no_passkeys": ("begin_passkey_registration", "rename_passkey", "remove_passkey"),
     "no_passkey_registration": ("begin_passkey_registration",),

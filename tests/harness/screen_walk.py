@@ -17,9 +17,11 @@ from textual.widgets import Static
 
 import screens
 from screens.app import GatekeyApp
+from screens.bind_in_browser import BindInBrowser
 from screens.bind_provider import ProviderLogin
 from screens.console import Console
 from screens.passkey_ceremony import PasskeyCeremony
+from screens.settings.bind_email import BindEmail
 from screens.settings.conflict import Conflict
 from screens.settings.page import SettingsPage
 from screens.settings.two_factor_setup import TwoFactorSetup
@@ -37,7 +39,7 @@ from tests.harness.consoles import Stage
 from tests.harness.full_account import PASSWORD
 from tests.harness.hostile_text import Payload, is_obeyed, marker, string_columns
 from tests.harness.stores import StillClock
-from tui.account import DeviceLogin, FoundIdentity, Summary
+from tui.account import BrowserLogin, DeviceLogin, FoundIdentity, Summary
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.store_location import Options
@@ -317,6 +319,15 @@ class Walk:
         await self.provider_login(".bind")
         await self.go("bind question")
         await self.go("bind refused", "y")
+        provider = ProviderInfo(1, self.account.said, self.account.said, ProviderKind.OIDC, "", "")
+        for where, dialog in (
+            ("bind in a browser", BindInBrowser(BrowserLogin(provider, self.account.said))),
+            ("bind an address", BindEmail(self.account.said)),
+        ):
+            await self.stage.app.push_screen(dialog)
+            await self.stage.settle()
+            self.look(where)
+            await self.back()
 
     async def provider_login(self, button: str) -> None:
         """Open the provider's dialog, look, and let the provider answer."""

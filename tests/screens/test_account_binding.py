@@ -3,7 +3,7 @@
 import pytest
 from textual.widgets import Button
 
-from screens.settings.account_binding import ProviderRow
+from screens.settings.binding_rows import ProviderRow
 from store.errors import BindingsDisabled
 from store.store import Store
 from store.values.bindings import ProviderKind

@@ -27,7 +27,14 @@ from store.values.capabilities import EVERYTHING, Capabilities
 from tui.account.access_token import AccessTokenService
 from tui.account.api_keys import ApiKeyService
 from tui.account.billing import BillingService, PriceOverview
-from tui.account.bindings import BindingOverview, BindingService, DeviceLogin, FoundIdentity
+from tui.account.bindings import (
+    BindingOverview,
+    BindingService,
+    BoundEmail,
+    BrowserLogin,
+    DeviceLogin,
+    FoundIdentity,
+)
 from tui.account.connection import ConnectionService, DemoCredentials
 from tui.account.dashboard import DashboardService
 from tui.account.drawer import DrawerService
@@ -54,6 +61,8 @@ __all__ = [
     "BillingService",
     "BindingOverview",
     "BindingService",
+    "BoundEmail",
+    "BrowserLogin",
     "Capabilities",
     "ConnectionService",
     "DashboardService",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundEmail:
+    """The e-mail address of an account that binds it by a code."""
+
+    address: str
+    """Empty if none is bound."""
+    limit: str = ""
+    """The reason why no other can be bound from here; empty if one can."""
+
+
+@dataclass(frozen=True, slots=True)
 class BindingOverview:
     """The contents of the Account Binding tab."""
 
@@ -21,6 +31,8 @@ class BindingOverview:
     """True if the administrator allows binding."""
     bindings: tuple[BindingInfo, ...]
     """One for each provider, by name, bound or not."""
+    email: BoundEmail | None = None
+    """None where an administrator enters the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,14 @@ class DeviceLogin:
     complete_uri: str
     """The address with the code in it, for the QR code; empty if the provider gives none."""
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserLogin:
+    """A sign-in at a provider's page, which ends at an address that the person pastes."""
+
+    provider: ProviderInfo
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +95,32 @@ class BindingService(Protocol):
         Raises `BindingsDisabled`, `IdentityRefused`, `NoSuchItem` if the provider was removed, `AlreadyBound`, and
         the session errors.
         """
+        ...
+
+    async def begin_browser_login(self, slug: str) -> BrowserLogin:
+        """Begin to bind an identity by an address, where `no_device_login` says so. It replaces one that was begun.
+
+        Raises `NoSuchItem`, `NotAllowed` (a child of it), and the session errors.
+        """
+        ...
+
+    async def bind_by_address(self, login: BrowserLogin, landed_at: str) -> None:
+        """Bind the identity, with the address at which the browser has ended.
+
+        Raises `InvalidUrl` with field `address`, `IdentityRefused`, `SignInExpired` for one that another has
+        replaced, `NotAllowed`, and the session errors.
+        """
+        ...
+
+    async def send_email_code(self, address: str) -> None:
+        """Send a code to an address that is to be bound. Raises `InvalidEmail`, `NotAllowed`, and the session errors.
+
+        A server may refuse with `ServerRefused`.
+        """
+        ...
+
+    async def bind_email(self, address: str, code: str) -> None:
+        """Bind an address with its code. Raises `InvalidEmail`, `WrongCode`, `NotAllowed`, and the session errors."""
         ...
 
     async def sign_in_with_identity(self, identity: FoundIdentity) -> SecondFactorNeeded | None:

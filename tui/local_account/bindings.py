@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from store.errors import NotAllowed
 from tui.local_account.topic import LocalTopic
 from tui.origin import source
 
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
 
     from store.store import Store
     from store.values.sign_in import SecondFactorNeeded
-    from tui.account import BindingOverview, DeviceLogin, FoundIdentity
+    from tui.account import BindingOverview, BrowserLogin, DeviceLogin, FoundIdentity
+
+_BY_CODE: Final = "A provider is asked for a code here."
+_BY_ADMINISTRATOR: Final = "The administrator enters the address: gatekey admin user set-email."
 
 
 class LocalBindings(LocalTopic):
@@ -30,6 +34,18 @@ class LocalBindings(LocalTopic):
 
     async def bind(self, identity: FoundIdentity) -> None:
         await self._call(self._store.bindings.bind, identity.provider.slug, identity.subject, identity.display)
+
+    async def begin_browser_login(self, slug: str) -> BrowserLogin:  # noqa: ARG002 (the protocol's)
+        raise NotAllowed(_BY_CODE)
+
+    async def bind_by_address(self, login: BrowserLogin, landed_at: str) -> None:  # noqa: ARG002
+        raise NotAllowed(_BY_CODE)
+
+    async def send_email_code(self, address: str) -> None:  # noqa: ARG002
+        raise NotAllowed(_BY_ADMINISTRATOR)
+
+    async def bind_email(self, address: str, code: str) -> None:  # noqa: ARG002
+        raise NotAllowed(_BY_ADMINISTRATOR)
 
     async def sign_in_with_identity(self, identity: FoundIdentity) -> SecondFactorNeeded | None:
         sign_in = self._store.bindings.sign_in

@@ -24,7 +24,11 @@ def capabilities_of(facts: ServerFacts | None, address: ServerAddress, *, by_tok
     no_sessions = "This server keeps no list of sessions."
     return Capabilities(
         no_lock="A session of a System Access Token has no password that could unlock it." if by_token else "",
-        no_binding=f"Identities are bound and unbound on the server's own page: {address.url}",
+        no_binding=_NEEDS_SIGN_IN if by_token else "",
+        no_device_login="You open the provider's page in a browser. It ends at a page of this server that cannot "
+        "finish it: paste the address of that page here.",
+        bindings_end_no_session="Your other sessions stay signed in.",
+        bindings_skip_second_factor="An identity signs in there without your second factor.",
         no_dates="The server does not tell when.",
         other_sessions_stay="Other sessions stay: this server ends none." if is_feb else "",
         asks_no_proof="This server asks for no proof of identity: a change is made at once.",

@@ -1,0 +1,109 @@
+"""The binding of an identity whose provider sends the browser on to another page: its address is pasted here."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
+from textual.widgets import Button, Input, Static
+
+from screens.account_modal import AccountModal, Notice
+from store.errors import GatekeyError
+from store.text import sanitize
+from tui.clipboard import copy
+from tui.glyphs import has_box_characters
+from tui.widgets.action_button import ActionButton
+from tui.widgets.actions import Actions
+from tui.widgets.dialog import Dialog
+from tui.widgets.field import Field, show_errors
+from tui.widgets.qr_code import QrCode, fits
+from tui.widgets.text_input import TextInput
+
+if TYPE_CHECKING:
+    from tui.account import BrowserLogin
+
+POLL_INTERVAL_S: Final = 10.0
+"""Seconds between two questions whether the server's page has bound the identity by itself."""
+_TEXT_COLUMNS: Final = 40
+
+
+class BindInBrowser(AccountModal[bool]):
+    """Result: True if the identity was bound."""
+
+    HELP_TEXT: ClassVar[str] = (
+        "Open the address in any browser and sign in at the provider there. The browser is sent on to a page of the "
+        "server at the end. That page may fail: copy its whole address from the address bar, with code and state in "
+        "it, and paste it here. The console also looks every few seconds whether the identity is bound already."
+    )
+    AUTO_FOCUS: ClassVar[str | None] = "#address"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+y", "copy_address", "Copy address", id="bind-in-browser.copy", tooltip="Copy what to open"),
+    ]
+
+    def __init__(self, login: BrowserLogin) -> None:
+        super().__init__()
+        self._login = login
+
+    def compose(self) -> ComposeResult:
+        name = sanitize(self._login.provider.name, 40)
+        with Dialog(f"Bind your identity at {name}", classes="-full"), Horizontal(classes="beside"):
+            yield QrCode(id="qr")
+            with Vertical():
+                yield Static("1. Open this address in a browser, and sign in there:", classes="muted", markup=False)
+                yield Static(sanitize(self._login.url, 2000), id="url", markup=False, classes="strong")
+                yield Static(
+                    "2. Paste the whole address at which the browser ends:", classes="muted spaced", markup=False
+                )
+                yield Field("Address", TextInput(id="address", max_length=4096))
+                yield Notice()
+                with Actions():
+                    yield ActionButton("Cancel", id="cancel", shortcut="esc")
+                    yield ActionButton("Copy address", id="copy", shortcut="^y")
+                    yield ActionButton("Bind", id="bind", shortcut="enter", variant="primary")
+
+    def on_mount(self) -> None:
+        room = Size(self.app.size.width - 6 - _TEXT_COLUMNS, self.app.size.height - 2)
+        if has_box_characters(self.app) and fits(self._login.url, room):
+            self.query_one(QrCode).draw(self._login.url)
+        self.watch_state()
+
+    @work(exclusive=True, group="wait")
+    async def watch_state(self) -> None:
+        """Close by itself once the identity is bound, however it was."""
+        while True:
+            await asyncio.sleep(POLL_INTERVAL_S)
+            try:
+                overview = await self.account.bindings()
+            except GatekeyError:
+                continue  # the next question, or the person, hears of what lasts
+            slug = self._login.provider.slug
+            if any(one.provider.slug == slug and one.binding_id is not None for one in overview.bindings):
+                self.dismiss(True)
+                return
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#bind")
+    def bind_pressed(self) -> None:
+        if self.query_one("#address", Input).value.strip():
+            self.submit(self._bind)
+        elif not self.busy:
+            show_errors(self, {"address": "Paste the address at which the browser has ended."})
+
+    async def _bind(self) -> None:
+        landed_at = self.query_one("#address", Input)
+        self.say("Binding…", "muted")
+        done = await self.run_with_reauth(lambda: self.account.bind_by_address(self._login, landed_at.value))
+        if done is not None:
+            self.workers.cancel_group(self, "wait")
+            self.dismiss(True)
+
+    @on(Button.Pressed, "#copy")
+    @work(exclusive=True, group="copy")
+    async def action_copy_address(self) -> None:
+        copied = await copy(self.app, self._login.url)
+        self.say(f"{copied.sentence}.", "good")
