@@ -325,8 +325,7 @@ class Walk:
             ("bind an address", BindEmail(self.account.said)),
         ):
             await self.stage.app.push_screen(dialog)
-            await self.stage.settle()
-            self.look(where)
+            await self.go(where)
             await self.back()
 
     async def provider_login(self, button: str) -> None:
