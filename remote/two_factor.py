@@ -107,7 +107,7 @@ class TwoFactor:
         return reply
 
     async def _explain(self, error: ServerRefused) -> NoReturn:
-        """A wrong code and a lock are refused alike; the state tells them apart."""
+        """Raise the error of a refused code. A wrong code and a lock are refused alike; the state tells them apart."""
         if (await self.state()).is_locked:
             raise TooManyAttempts(LOCK) from error
-        raise WrongCode from error
+        raise WrongCode(field="code") from error

@@ -36,8 +36,14 @@ class Stage:
 
     app: GatekeyApp
     pilot: Pilot[None]
-    store: Store
+    _store: Store | None
     clock: StillClock
+
+    @property
+    def store(self) -> Store:
+        """The store that the account is in. An account on a server is in none."""
+        assert self._store is not None
+        return self._store
 
     async def press(self, *keys: str) -> None:
         """Press keys and wait until everything they started has ended."""

@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 
 from remote.address import parse_server_address
 from remote.client import RemoteClient
-from remote.patience import Patience
+from remote.patience import Patience, Told
+from remote.transport import Transport
 from screens.app import GatekeyApp
 from screens.title_bar import TitleBar
 from tests.harness.consoles import Stage
-from tests.harness.stores import StillClock, make_store
 from tests.new_api.running import PASSWORD, StandIn
 from tui.keymap import ConsoleConfig
 from tui.remote_account import RemoteAccount
@@ -18,24 +18,24 @@ from tui.store_location import Options
 WIDE = (120, 60)
 
 
-def remote_account(standin: StandIn) -> RemoteAccount:
-    """The account, not open yet. Its session is held in memory alone."""
-    address = parse_server_address(standin.address)
-    return RemoteAccount(
-        address,
-        lambda told: RemoteClient(address, patience=Patience(told=told), clock=standin.clock),
-        Options(),
-        clock=standin.clock,
-    )
+def remote_account(standin: StandIn, *, resumes: str = "") -> RemoteAccount:
+    """The account, not open yet. Its session is held in memory alone, and its clock is that of the server."""
+    address, clock = parse_server_address(standin.address), standin.clock
+
+    def connect(told: Told) -> RemoteClient:
+        transport = Transport(address, inner=standin.transport())
+        return RemoteClient(address, transport=transport, patience=Patience(told=told), clock=clock)
+
+    return RemoteAccount(address, connect, Options(), resumes=resumes, clock=clock)
 
 
 @asynccontextmanager
-async def signed_in_account(standin: StandIn, name: str = "alice") -> AsyncIterator[RemoteAccount]:
-    """The account, with a session."""
-    account = remote_account(standin)
+async def signed_in_account(standin: StandIn, *, password: str = PASSWORD) -> AsyncIterator[RemoteAccount]:
+    """The account of alice, with a session."""
+    account = remote_account(standin, resumes="alice")
     await account.open()
     try:
-        assert await account.sign_in(name, PASSWORD) is None
+        assert await account.sign_in("alice", password) is None
         yield account
     finally:
         await account.close()
@@ -43,27 +43,30 @@ async def signed_in_account(standin: StandIn, name: str = "alice") -> AsyncItera
 
 @asynccontextmanager
 async def remote_console(
-    standin: StandIn, *, size: tuple[int, int] = WIDE, signs_in: bool = True
+    standin: StandIn,
+    *,
+    size: tuple[int, int] = WIDE,
+    signed_in: bool = True,
+    keys: dict[str, str] | None = None,
+    press: str = "",
 ) -> AsyncIterator[Stage]:
-    """The console of alice, from its sign-in screen on."""
-    account = remote_account(standin)
-    app = GatekeyApp(account, ConsoleConfig())
-    async with app.run_test(size=size, notifications=True) as pilot:
-        # The stage's store belongs to consoles of this machine, and is not looked at.
-        with make_store() as store:
-            clock = store.context.clock
-            assert isinstance(clock, StillClock)
-            stage = Stage(app, pilot, store, clock)
+    """The console of alice, with a session or at its sign-in screen; `press` is the first key."""
+    async with signed_in_account(standin) if signed_in else closing(remote_account(standin)) as account:
+        app = GatekeyApp(account, ConsoleConfig(keys or {}))
+        async with app.run_test(size=size, notifications=True) as pilot:
+            stage = Stage(app, pilot, None, standin.clock)
             await stage.settle()
-            if signs_in:
-                await stage.fill("username", "alice")
-                await stage.fill("password", PASSWORD)
-                await stage.click("#sign-in")
-                await stage.until(
-                    lambda: app.screen.query(TitleBar) and app.screen.query_one(TitleBar).summary is not None
-                )
+            if signed_in:
+                await stage.until(lambda: app.screen.query_one(TitleBar).summary is not None)
                 await stage.settle()
-            try:
-                yield stage
-            finally:
-                await account.close()
+            if press:
+                await stage.press(press)
+            yield stage
+
+
+@asynccontextmanager
+async def closing(account: RemoteAccount) -> AsyncIterator[RemoteAccount]:
+    try:
+        yield account
+    finally:
+        await account.close()

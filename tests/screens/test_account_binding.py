@@ -8,6 +8,7 @@ from store.errors import BindingsDisabled
 from store.store import Store
 from store.values.bindings import ProviderKind
 from tests.harness.consoles import Stage, console
+from tests.harness.homes import Home
 from tests.harness.stores import sign_in, store_with_account
 from tui.widgets.confirm import Confirm
 from tui.widgets.section import Section
@@ -41,6 +42,16 @@ def rows(stage: Stage) -> list[ProviderRow]:
 
 def section(stage: Stage) -> Section:
     return stage.app.screen.query_one("#providers", Section)
+
+
+async def test_each_provider_is_a_row_with_its_state(home: Home) -> None:
+    home.add_provider("idp0", "Provider 0", identity="octo-alice")
+    home.add_provider("idp1", "Provider 1")
+    async with home.console(press="1") as stage:
+        assert [row.slug for row in rows(stage)] == ["idp0", "idp1"]
+        assert stage.says("● octo-alice")
+        assert stage.says("○ not bound")
+        assert section(stage).state.plain.startswith("1 of 2 bound")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -90,8 +101,10 @@ async def test_the_key_of_the_other_act_leaves_a_row_alone() -> None:
         assert not isinstance(stage.app.screen, Confirm), "the keys are those of the other tab"
 
 
-async def test_a_refresh_keeps_the_rows_and_the_focus() -> None:
-    async with console(with_providers()) as stage:
+async def test_a_refresh_keeps_the_rows_and_the_focus(home: Home) -> None:
+    home.add_provider("idp0", "Provider 0", identity="octo-alice")
+    home.add_provider("idp1", "Provider 1")
+    async with home.console() as stage:
         await stage.press("1", "down")
         before, focused = rows(stage), stage.app.focused
         await stage.press("f5")

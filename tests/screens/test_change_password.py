@@ -4,7 +4,7 @@ import pytest
 
 from screens.settings.change_password import ChangePassword
 from tests.harness.consoles import PASSWORD, Stage, console
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.homes import Home
 
 pytestmark = pytest.mark.anyio
 
@@ -17,25 +17,22 @@ async def fill(stage: Stage, original: str, new: str, confirmation: str) -> None
         await stage.fill(control, text)
 
 
-async def test_it_says_live_whether_the_two_match() -> None:
-    async with console() as stage:
-        await fill(stage, PASSWORD, NEW, "")
+async def test_it_says_live_whether_the_two_match(home: Home) -> None:
+    async with home.console() as stage:
+        await fill(stage, home.password, home.new_password, "")
         assert not stage.says("match")
-        await stage.fill("confirmation", NEW[:5])
+        await stage.fill("confirmation", home.new_password[:5])
         assert stage.says("○ does not match yet")
-        await stage.fill("confirmation", NEW)
+        await stage.fill("confirmation", home.new_password)
         assert stage.says("✓ matches")
-        await stage.fill("new-password", NEW + "!")
+        await stage.fill("new-password", home.new_password + "!")
         assert stage.says("○ does not match yet")
 
 
-async def test_enter_changes_it_from_any_field_and_a_toast_says_so() -> None:
-    store = make_store()
-    add_account(store)
-    for number in range(2):
-        sign_in(store, source=f"elsewhere {number}")
-    async with console(store) as stage:
-        await fill(stage, PASSWORD, NEW, NEW)
+@pytest.mark.each_generation
+async def test_enter_changes_it_from_any_field_and_a_toast_says_so(home: Home) -> None:
+    async with home.another_session(), home.another_session(), home.console() as stage:
+        await fill(stage, home.password, home.new_password, home.new_password)
         assert stage.says("Takes effect immediately. Your 2 other sessions are signed out.")
         stage.app.screen.query_one("#original-password").focus()
         await stage.press("enter")

@@ -8,6 +8,7 @@ from screens.settings.setting_controls import control_id
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings
 from store.setting_fields import settings_of
 from tests.harness.consoles import Stage, console
+from tests.harness.homes import Home
 from tests.harness.slow_accounts import slow_console
 from tests.harness.stores import sign_in, store_with_account
 from tui import input_queue
@@ -22,12 +23,8 @@ def value_of(stage: Stage, control: str) -> str:
     return stage.app.screen.query_one(f"#{control}", Input).value
 
 
-def section_of(stage: Stage) -> NotificationSettings:
-    return stage.store.settings.load(sign_in(stage.store, source="observer"), NotificationSettings).section
-
-
-async def test_the_settings_that_differ_are_counted() -> None:
-    async with console(press="3") as stage:
+async def test_the_settings_that_differ_are_counted(home: Home) -> None:
+    async with home.console(press="3") as stage:
         assert not stage.says("unsaved")
         await stage.fill("quota-warning-threshold", "2.00")
         assert stage.says("1 unsaved change")
@@ -39,8 +36,8 @@ async def test_the_settings_that_differ_are_counted() -> None:
         assert not stage.says("unsaved")
 
 
-async def test_edits_are_discarded_and_brought_back_by_the_same_key() -> None:
-    async with console(press="3") as stage:
+async def test_edits_are_discarded_and_brought_back_by_the_same_key(home: Home) -> None:
+    async with home.console(press="3") as stage:
         await stage.fill("quota-warning-threshold", "2.00")
         await stage.fill("webhook-url", "https://hooks.example.com/x")
         await stage.fill("gotify-token", "AbCdEfGhIjKlMnOp")
@@ -58,11 +55,11 @@ async def test_edits_are_discarded_and_brought_back_by_the_same_key() -> None:
         assert value_of(stage, "gotify-token") == "AbCdEfGhIjKlMnOp"
         assert stage.app.screen.query_one("#channel-webhook", Toggle).value
         await stage.press("ctrl+s")
-        assert section_of(stage).webhook_url == "https://hooks.example.com/x"
+        assert (await home.stored(NotificationSettings)).webhook_url == "https://hooks.example.com/x"
 
 
-async def test_discarded_edits_come_back_by_the_button_too() -> None:
-    async with console(press="4") as stage:
+async def test_discarded_edits_come_back_by_the_button_too(home: Home) -> None:
+    async with home.console(press="4") as stage:
         await stage.toggle("accept-unpriced-models")
         await stage.click("#price #discard")
         assert not stage.app.screen.query_one("#accept-unpriced-models", Toggle).value
@@ -94,18 +91,17 @@ async def test_the_key_of_a_discard_that_was_remapped_is_the_one_that_is_told() 
         assert stage.app.screen.query_one("#accept-unpriced-models", Toggle).value
 
 
-async def test_reset_has_a_key() -> None:
-    store = store_with_account()
-    store.settings.save(sign_in(store), PriceSettings(True), 1)
-    async with console(store) as stage:
+async def test_reset_has_a_key(home: Home) -> None:
+    await home.save_elsewhere(PriceSettings, accept_unpriced_models=True)
+    async with home.console() as stage:
         await stage.press("4", "R")
         assert stage.says("These are the defaults. Save to keep them.")
         assert stage.says("1 unsaved change")
         assert not stage.app.screen.query_one("#accept-unpriced-models", Toggle).value
 
 
-async def test_a_save_says_what_it_changed_until_the_next_edit() -> None:
-    async with console(press="3") as stage:
+async def test_a_save_says_what_it_changed_until_the_next_edit(home: Home) -> None:
+    async with home.console(press="3") as stage:
         await stage.fill("quota-warning-threshold", "2.50")
         await stage.fill("webhook-secret", "whsec_" + "A" * 43 + "=")
         await stage.toggle("channel-email")
@@ -115,8 +111,8 @@ async def test_a_save_says_what_it_changed_until_the_next_edit() -> None:
         assert not stage.says("Saved.")
 
 
-async def test_a_save_of_the_sidebar_names_the_hidden_modules() -> None:
-    async with console(press="6") as stage:
+async def test_a_save_of_the_sidebar_names_the_hidden_modules(home: Home) -> None:
+    async with home.console(press="6") as stage:
         await stage.toggle("module-wallet")
         await stage.press("ctrl+s")
         assert stage.says("Saved. Hidden: Wallet.")

@@ -12,7 +12,8 @@ from screens.lock import LockScreen
 from screens.settings.access_token import AccessToken
 from screens.settings.two_factor_setup import TwoFactorSetup
 from screens.sign_in import SignIn
-from tests.harness.consoles import PASSWORD, Stage, console
+from tests.harness.consoles import Stage, console
+from tests.harness.homes import Home
 from tui.widgets.confirm import Confirm
 from tui.widgets.toggle import Toggle
 
@@ -23,13 +24,14 @@ class Waiting(AccountModal[str]):
     """A dialog that somebody answers from elsewhere, as a browser or a provider does."""
 
 
-async def unlock(stage: Stage) -> None:
+async def unlock(home: Home, stage: Stage) -> None:
     assert isinstance(stage.app.screen, LockScreen)
-    await stage.enter("password", PASSWORD)
+    await stage.enter("password", home.password)
 
 
-async def test_an_answer_from_elsewhere_does_not_open_the_lock() -> None:
-    async with console() as stage:
+@pytest.mark.each_generation
+async def test_an_answer_from_elsewhere_does_not_open_the_lock(home: Home) -> None:
+    async with home.console() as stage:
         answers: list[str | None] = []
         dialog = Waiting()
         await stage.app.push_screen(dialog, answers.append)
@@ -39,7 +41,7 @@ async def test_an_answer_from_elsewhere_does_not_open_the_lock() -> None:
         assert isinstance(stage.app.screen, LockScreen)
         assert stage.app.is_locked
         assert answers == []
-        await unlock(stage)
+        await unlock(home, stage)
         await stage.until(lambda: isinstance(stage.app.screen, Console))
         assert answers == ["approved by somebody"]
 
@@ -58,8 +60,10 @@ def held_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     return go
 
 
-async def test_a_secret_made_meanwhile_is_shown_when_it_is_unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with console() as stage:
+async def test_a_secret_made_meanwhile_is_shown_when_it_is_unlocked(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with home.console() as stage:
         go = held_back(stage, monkeypatch)
         await stage.press("t")
         await stage.pilot.press("y")
@@ -69,14 +73,16 @@ async def test_a_secret_made_meanwhile_is_shown_when_it_is_unlocked(monkeypatch:
         for _ in range(5):
             await stage.pilot.pause()
         assert isinstance(stage.app.screen, LockScreen)
-        stage.app.screen.query_one("#password", Input).value = PASSWORD
+        stage.app.screen.query_one("#password", Input).value = home.password
         await stage.pilot.press("enter")
         await stage.until(lambda: isinstance(stage.app.screen, AccessToken))
         assert not stage.app.is_locked
 
 
-async def test_a_secret_made_meanwhile_is_not_shown_to_whoever_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with console() as stage:
+async def test_a_secret_made_meanwhile_is_not_shown_to_whoever_leaves(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with home.console() as stage:
         go = held_back(stage, monkeypatch)
         await stage.press("t")
         await stage.pilot.press("y")
@@ -99,8 +105,8 @@ async def edit_and_lock(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("key", ["escape", "ctrl+q"])
-async def test_leaving_from_the_lock_asks_for_unsaved_edits_and_tells_nothing_of_them(key: str) -> None:
-    async with console() as stage:
+async def test_leaving_from_the_lock_asks_for_unsaved_edits_and_tells_nothing_of_them(home: Home, key: str) -> None:
+    async with home.console() as stage:
         await edit_and_lock(stage)
         await stage.press(key)
         assert isinstance(stage.app.screen, Confirm)
@@ -108,14 +114,14 @@ async def test_leaving_from_the_lock_asks_for_unsaved_edits_and_tells_nothing_of
         assert "Price" not in stage.text()
         assert "[ Save" not in stage.text()
         await stage.press("enter")
-        await unlock(stage)
+        await unlock(home, stage)
         assert isinstance(stage.app.screen, Console)
         assert stage.app.screen.query_one("#accept-unpriced-models", Toggle).value
         assert stage.app.is_running
 
 
-async def test_whoever_says_so_signs_out_from_the_lock_and_discards() -> None:
-    async with console() as stage:
+async def test_whoever_says_so_signs_out_from_the_lock_and_discards(home: Home) -> None:
+    async with home.console() as stage:
         await edit_and_lock(stage)
         await stage.click("#sign-out")
         await stage.press("y")
@@ -140,8 +146,8 @@ async def test_the_lock_asks_for_a_secret_that_nobody_has_and_a_setup_half_done(
         assert stage.says("Something is not saved yet")
 
 
-async def test_the_lock_asks_nothing_where_nothing_is_lost() -> None:
-    async with console() as stage:
+async def test_the_lock_asks_nothing_where_nothing_is_lost(home: Home) -> None:
+    async with home.console() as stage:
         await stage.press("ctrl+l", "escape")
         assert isinstance(stage.app.screen, SignIn)
 

@@ -15,6 +15,7 @@ from store.secret_fields import check_webhook_secret
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from tests.harness.consoles import Stage, console
+from tests.harness.homes import Home
 from tests.harness.slow_accounts import slow_console
 from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.scenes import notified_store
@@ -53,6 +54,18 @@ def with_secrets(**changes: object) -> Store:
     return store
 
 
+async def store_a_secret(home: Home) -> None:
+    """Let the webhook be the one channel, with a secret."""
+    empty = NotificationSettings().webhook_secret
+    await home.save_elsewhere(
+        NotificationSettings,
+        email_on=False,
+        webhook_on=True,
+        webhook_url="https://hooks.example.com/quota",
+        webhook_secret=empty.replaced(SECRET),
+    )
+
+
 @pytest.fixture(autouse=True)
 def _nothing_leaves_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test message is refused at once, in place of the network, which has tests of its own."""
@@ -80,8 +93,8 @@ async def test_a_channel_that_is_off_is_one_row_until_it_is_turned_on() -> None:
         assert rows(stage, Channel.BARK) == 3, "it does not fold under the hand"
 
 
-async def test_enter_on_the_row_of_a_channel_opens_its_fields_and_does_not_turn_it_on() -> None:
-    async with console(press="3") as stage:
+async def test_enter_on_the_row_of_a_channel_opens_its_fields_and_does_not_turn_it_on(home: Home) -> None:
+    async with home.console(press="3") as stage:
         await stage.focus("#channel-gotify")
         await stage.press("enter")
         assert stage.app.focused is stage.app.screen.query_one("#gotify-url")
@@ -91,8 +104,8 @@ async def test_enter_on_the_row_of_a_channel_opens_its_fields_and_does_not_turn_
         assert rows(stage, Channel.GOTIFY) == 1
 
 
-async def test_edited_fields_of_a_channel_stay_visible() -> None:
-    async with console(press="3") as stage:
+async def test_edited_fields_of_a_channel_stay_visible(home: Home) -> None:
+    async with home.console(press="3") as stage:
         await stage.focus("#channel-gotify")
         await stage.press("enter")
         await stage.type("https://gotify.example.com")
@@ -133,8 +146,8 @@ async def test_everything_of_two_channels_fits_a_terminal_of_24_rows() -> None:
 # -- the edge of a section ----------------------------------------------------------------------------------------
 
 
-async def test_the_threshold_stands_beside_what_is_left() -> None:
-    async with console(press="3") as stage:
+async def test_the_threshold_stands_beside_what_is_left(home: Home) -> None:
+    async with home.console(press="3") as stage:
         assert stage.says("USD of $5.00 left")
         assert stage.app.screen.query_one("#quota-warning", Section).state.plain == "one warning per fall"
 
@@ -198,8 +211,8 @@ async def test_the_button_of_a_test_keeps_the_focus_while_it_runs() -> None:
         assert stage.app.focused is button
 
 
-async def test_no_test_is_sent_of_what_is_not_saved() -> None:
-    async with console(press="3") as stage:
+async def test_no_test_is_sent_of_what_is_not_saved(home: Home) -> None:
+    async with home.console(press="3") as stage:
         await stage.fill("quota-warning-threshold", "2")
         await stage.focus("#channel-email")
         await stage.press("T")
@@ -209,8 +222,9 @@ async def test_no_test_is_sent_of_what_is_not_saved() -> None:
 # -- secrets ------------------------------------------------------------------------------------------------------
 
 
-async def test_a_stored_secret_is_cleared_by_an_act_of_its_own_that_can_be_undone() -> None:
-    async with console(with_secrets(), press="3") as stage:
+async def test_a_stored_secret_is_cleared_by_an_act_of_its_own_that_can_be_undone(home: Home) -> None:
+    await store_a_secret(home)
+    async with home.console(press="3") as stage:
         field = stage.app.screen.query_one("#webhook-secret", StoredSecretInput)
         assert field.placeholder == f"stored …{SECRET[-4:]} · type to replace"
         await stage.focus("#webhook-secret")
@@ -222,21 +236,23 @@ async def test_a_stored_secret_is_cleared_by_an_act_of_its_own_that_can_be_undon
         assert not stage.says("unsaved")
         await stage.press("ctrl+x", "ctrl+s")
         assert stage.says("Saved. Webhook secret: cleared")
-        assert not stored(stage).webhook_secret.is_set
+        assert not (await home.stored(NotificationSettings)).webhook_secret.is_set
         assert field.placeholder == "none"
 
 
-async def test_a_space_clears_no_secret() -> None:
-    async with console(with_secrets(), press="3") as stage:
+async def test_a_space_clears_no_secret(home: Home) -> None:
+    await store_a_secret(home)
+    async with home.console(press="3") as stage:
         await stage.focus("#webhook-secret")
         await stage.press("space")
         assert not stage.says("unsaved")
         await stage.press("ctrl+s")
-        assert stored(stage).webhook_secret.is_set
+        assert (await home.stored(NotificationSettings)).webhook_secret.is_set
 
 
-async def test_typing_after_the_mark_replaces_the_secret() -> None:
-    async with console(with_secrets(), press="3") as stage:
+async def test_typing_after_the_mark_replaces_the_secret(home: Home) -> None:
+    await store_a_secret(home)
+    async with home.console(press="3") as stage:
         await stage.focus("#webhook-secret")
         await stage.press("ctrl+x")
         await stage.type("whsec_" + base64.b64encode(b"n" * 32).decode())
@@ -245,8 +261,9 @@ async def test_typing_after_the_mark_replaces_the_secret() -> None:
         assert stage.says("Saved. Webhook secret: replaced")
 
 
-async def test_a_mark_that_was_discarded_comes_back() -> None:
-    async with console(with_secrets(), press="3") as stage:
+async def test_a_mark_that_was_discarded_comes_back(home: Home) -> None:
+    await store_a_secret(home)
+    async with home.console(press="3") as stage:
         await stage.focus("#webhook-secret")
         await stage.press("ctrl+x", "escape", "u")
         assert not stage.says("will be cleared on save")

@@ -15,8 +15,8 @@ from screens.settings.section_save import SectionPane
 from store.errors import DatabaseBusy
 from store.secret_fields import StoredSecret
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
-from store.values.usage import Kind, UsageEntry
 from tests.harness.consoles import PASSWORD, Stage, console
+from tests.harness.homes import Home
 from tests.harness.stores import add_account, make_store, sign_in, sqlite_url, store_with_account
 from tui.widgets.confirm import Choice
 from tui.widgets.field import Field
@@ -38,31 +38,31 @@ def stored(stage: Stage) -> tuple[NotificationSettings, PriceSettings, PrivacySe
     )
 
 
-async def test_a_price_switch_is_saved_only_with_save() -> None:
-    async with console(press="4") as stage:
+async def test_a_price_switch_is_saved_only_with_save(home: Home) -> None:
+    async with home.console(press="4") as stage:
         await stage.toggle("accept-unpriced-models")
         assert stage.says("unpredictable costs")
-        assert stored(stage)[1] == PriceSettings(False)
+        assert await home.stored(PriceSettings) == PriceSettings(False)
         await stage.press("ctrl+s")
         assert stage.says("Saved.")
-        assert stored(stage)[1] == PriceSettings(True)
+        assert await home.stored(PriceSettings) == PriceSettings(True)
 
 
-async def test_saving_one_tab_leaves_the_others_alone() -> None:
-    async with console(press="6") as stage:
+async def test_saving_one_tab_leaves_the_others_alone(home: Home) -> None:
+    async with home.console(press="6") as stage:
         await stage.toggle("module-wallet")
         await stage.press("ctrl+s")
         await stage.press("3")
         await stage.fill("quota-warning-threshold", "7.50")
         await stage.press("ctrl+s")
-        notifications, price, privacy, sidebar = stored(stage)
-        assert notifications.threshold_micro_usd == 7_500_000
-        assert sidebar.hidden_modules == {"wallet"}
-        assert (price, privacy) == (PriceSettings(), PrivacySettings())
+        assert (await home.stored(NotificationSettings)).threshold_micro_usd == 7_500_000
+        assert (await home.stored(SidebarSettings)).hidden_modules == {"wallet"}
+        assert await home.stored(PriceSettings) == PriceSettings()
+        assert await home.stored(PrivacySettings) == PrivacySettings()
 
 
-async def test_a_dirty_tab_is_marked_and_keeps_its_edit_while_another_is_shown() -> None:
-    async with console(press="5") as stage:
+async def test_a_dirty_tab_is_marked_and_keeps_its_edit_while_another_is_shown(home: Home) -> None:
+    async with home.console(press="5") as stage:
         await stage.toggle("record-client-ip")
         assert "5•Privacy" in stage.text()
         await stage.click("#settings-tabs")
@@ -71,16 +71,16 @@ async def test_a_dirty_tab_is_marked_and_keeps_its_edit_while_another_is_shown()
         assert "5•Privacy" in stage.text()
 
 
-async def test_an_edit_taken_back_is_no_edit() -> None:
-    async with console(press="5") as stage:
+async def test_an_edit_taken_back_is_no_edit(home: Home) -> None:
+    async with home.console(press="5") as stage:
         await stage.toggle("record-client-ip")
         await stage.toggle("record-client-ip")
         assert "5•" not in stage.text()
         assert stage.app.screen.query_one("#privacy #save", Button).disabled
 
 
-async def test_what_cannot_be_read_is_shown_beside_what_is_wrong() -> None:
-    async with console(press="3") as stage:
+async def test_what_cannot_be_read_is_shown_beside_what_is_wrong(home: Home) -> None:
+    async with home.console(press="3") as stage:
         for control, text in (
             ("quota-warning-threshold", "abc"),
             ("webhook-url", "no address"),
@@ -92,8 +92,8 @@ async def test_what_cannot_be_read_is_shown_beside_what_is_wrong() -> None:
         assert wrong == {"quota-warning-threshold", "webhook-url", "gotify-priority"}
 
 
-async def test_every_error_of_the_form_is_shown_at_once_and_the_first_has_the_focus() -> None:
-    async with console(press="3") as stage:
+async def test_every_error_of_the_form_is_shown_at_once_and_the_first_has_the_focus(home: Home) -> None:
+    async with home.console(press="3") as stage:
         await stage.fill("email-address", "not an address")
         await stage.toggle("channel-webhook")
         await stage.toggle("channel-gotify")
@@ -106,7 +106,7 @@ async def test_every_error_of_the_form_is_shown_at_once_and_the_first_has_the_fo
         ):
             assert stage.says(sentence)
         assert stage.app.focused is stage.app.screen.query_one("#email-address")
-        assert stored(stage)[0] == NotificationSettings()
+        assert await home.stored(NotificationSettings) == NotificationSettings()
 
 
 @pytest.mark.parametrize("typed", ["1.005", "1e999", "-0", "abc", "", "١"])
@@ -118,18 +118,19 @@ async def test_an_amount_that_is_none_is_refused_at_its_field(typed: str) -> Non
         assert stored(stage)[0] == NotificationSettings()
 
 
-async def test_fields_of_a_channel_are_kept_while_it_is_off() -> None:
-    async with console(press="3") as stage:
+async def test_fields_of_a_channel_are_kept_while_it_is_off(home: Home) -> None:
+    async with home.console(press="3") as stage:
         await stage.fill("webhook-url", "https://hooks.example.com/quota")
         await stage.press("ctrl+s")
         assert stage.says("Saved.")
-        section = stored(stage)[0]
+        section = await home.stored(NotificationSettings)
         assert not section.webhook_on
         assert section.webhook_url == "https://hooks.example.com/quota"
 
 
-async def test_a_stored_secret_is_never_shown_and_a_field_left_empty_keeps_it() -> None:
-    async with console(press="3") as stage:
+async def test_a_stored_secret_is_never_shown_and_a_field_left_empty_keeps_it(home: Home) -> None:
+    async with home.console(press="3") as stage:
+        await stage.toggle("channel-bark")
         await stage.fill("bark-url", "https://api.day.app/devicekey123")
         await stage.press("ctrl+s")
         assert stage.says("Saved.")
@@ -137,32 +138,32 @@ async def test_a_stored_secret_is_never_shown_and_a_field_left_empty_keeps_it() 
         assert stage.app.screen.query_one("#bark-url", Input).value == ""
         await stage.fill("quota-warning-threshold", "2.00")
         await stage.press("ctrl+s")
-        assert stored(stage)[0].bark_url.is_set
+        assert (await home.stored(NotificationSettings)).bark_url.is_set
 
 
-async def test_changing_where_warnings_go_asks_who_one_is() -> None:
-    async with console(press="3") as stage:
+async def test_changing_where_warnings_go_asks_who_one_is(home: Home) -> None:
+    async with home.console(press="3") as stage:
         stage.clock.advance(minutes=6)
         await stage.fill("email-address", "elsewhere@example.com")
         await stage.press("ctrl+s")
         assert isinstance(stage.app.screen, Reauthenticate)
-        await stage.enter("password", PASSWORD)
-        assert stored(stage)[0].email_address == "elsewhere@example.com"
+        await stage.enter("password", home.password)
+        assert (await home.stored(NotificationSettings)).email_address == "elsewhere@example.com"
 
 
-async def test_a_lower_threshold_asks_who_one_is_and_a_higher_one_does_not() -> None:
-    async with console(press="3") as stage:
+async def test_a_lower_threshold_asks_who_one_is_and_a_higher_one_does_not(home: Home) -> None:
+    async with home.console(press="3") as stage:
         stage.clock.advance(minutes=6)
         await stage.fill("quota-warning-threshold", "9.00")
         await stage.press("ctrl+s")
-        assert stored(stage)[0].threshold_micro_usd == 9_000_000
+        assert (await home.stored(NotificationSettings)).threshold_micro_usd == 9_000_000
         await stage.fill("quota-warning-threshold", "8.99")
         await stage.press("ctrl+s")
         assert isinstance(stage.app.screen, Reauthenticate)
         assert stage.says("Confirm your identity to lower the quota warning threshold.")
-        assert stored(stage)[0].threshold_micro_usd == 9_000_000
-        await stage.enter("password", PASSWORD)
-        assert stored(stage)[0].threshold_micro_usd == 8_990_000
+        assert (await home.stored(NotificationSettings)).threshold_micro_usd == 9_000_000
+        await stage.enter("password", home.password)
+        assert (await home.stored(NotificationSettings)).threshold_micro_usd == 8_990_000
 
 
 async def test_switching_one_of_two_channels_off_asks_who_one_is() -> None:
@@ -190,11 +191,11 @@ async def test_giving_up_the_proof_keeps_what_was_typed() -> None:
         assert stored(stage)[0].email_address == ""
 
 
-async def meet(stage: Stage, **changes: object) -> None:
-    """Save the threshold as 9.00, after another process has saved `changes`."""
+async def meet(home: Home, stage: Stage, **changes: object) -> None:
+    """Save the threshold as 9.00, after another console has saved `changes`."""
     await stage.press("3")
     await stage.fill("quota-warning-threshold", "9.00")
-    elsewhere(stage, **changes)
+    await home.save_elsewhere(NotificationSettings, **changes)
     await stage.press("ctrl+s")
     assert isinstance(stage.app.screen, Conflict)
 
@@ -205,54 +206,53 @@ def elsewhere(stage: Stage, **changes: object) -> None:
     stage.store.settings.save(token, replace(saved.section, **changes), saved.version)  # type: ignore[arg-type]
 
 
-async def test_a_newer_version_is_shown_field_by_field() -> None:
-    async with console() as stage:
-        await meet(stage, threshold_micro_usd=3_000_000, email_on=False)
+async def test_a_newer_version_is_shown_field_by_field(home: Home) -> None:
+    async with home.console() as stage:
+        await meet(home, stage, threshold_micro_usd=3_000_000, email_address="theirs@example.com")
         assert stage.says("(•) mine $9.00 ( ) saved $3.00")
         await stage.click("#save")
-        section = stored(stage)[0]
+        section = await home.stored(NotificationSettings)
         assert section.threshold_micro_usd == 9_000_000
-        assert not section.email_on
+        assert section.email_address == "theirs@example.com"
 
 
-async def test_what_only_the_other_side_changed_stays_stored() -> None:
-    async with console() as stage:
-        await meet(stage, webhook_url="https://hooks.example.org/theirs")
+async def test_what_only_the_other_side_changed_stays_stored(home: Home) -> None:
+    async with home.console() as stage:
+        await meet(home, stage, email_address="theirs@example.com")
         await stage.click("#save")
-        section = stored(stage)[0]
-        assert section.webhook_url == "https://hooks.example.org/theirs"
+        section = await home.stored(NotificationSettings)
+        assert section.email_address == "theirs@example.com"
         assert section.threshold_micro_usd == 9_000_000
 
 
-async def test_what_only_the_other_side_changed_can_be_taken_back() -> None:
-    async with console() as stage:
-        await meet(stage, webhook_url="https://hooks.example.org/theirs")
-        await stage.toggle("keep-webhook_url")
+async def test_what_only_the_other_side_changed_can_be_taken_back(home: Home) -> None:
+    async with home.console() as stage:
+        await meet(home, stage, email_address="theirs@example.com")
+        await stage.toggle("keep-email_address")
         await stage.click("#save")
-        assert stored(stage)[0].webhook_url == ""
+        assert (await home.stored(NotificationSettings)).email_address == ""
 
 
-async def test_a_secret_that_only_the_other_side_changed_is_no_choice() -> None:
+async def test_a_secret_that_only_the_other_side_changed_is_no_choice(home: Home) -> None:
     """The value stored before is not known here: taking "yours" could not bring it back."""
-    async with console() as stage:
-        await meet(stage, gotify_token=StoredSecret().replaced("AbCdEfGhIjKlMnOp"))
+    async with home.console() as stage:
+        await meet(home, stage, gotify_token=StoredSecret().replaced("AbCdEfGhIjKlMnOp"))
         assert not stage.app.screen.query("#keep-gotify_token")
         await stage.click("#save")
-        section = stored(stage)[0]
+        section = await home.stored(NotificationSettings)
         assert section.gotify_token.is_set
         assert section.threshold_micro_usd == 9_000_000
 
 
-async def test_a_second_conflict_keeps_the_choices_of_the_first() -> None:
-    async with console() as stage:
-        await meet(stage, email_on=False)
-        elsewhere(stage, webhook_url="https://hooks.example.org/theirs")
+async def test_a_second_conflict_keeps_the_choices_of_the_first(home: Home) -> None:
+    async with home.console() as stage:
+        await meet(home, stage, email_address="theirs@example.com")
+        await home.save_elsewhere(NotificationSettings, threshold_micro_usd=2_000_000)
         await stage.click("#save")
         assert isinstance(stage.app.screen, Conflict)
         await stage.click("#save")
-        section = stored(stage)[0]
-        assert (section.threshold_micro_usd, section.email_on) == (9_000_000, False)
-        assert section.webhook_url == "https://hooks.example.org/theirs"
+        section = await home.stored(NotificationSettings)
+        assert (section.threshold_micro_usd, section.email_address) == (9_000_000, "theirs@example.com")
 
 
 @pytest.mark.parametrize("length", [120, 2000])
@@ -286,16 +286,16 @@ async def test_going_back_from_a_conflict_keeps_the_form() -> None:
         assert "4•Price" in stage.text()
 
 
-async def test_reset_fills_the_form_and_needs_save() -> None:
-    async with console(press="6") as stage:
+async def test_reset_fills_the_form_and_needs_save(home: Home) -> None:
+    async with home.console(press="6") as stage:
         await stage.toggle("section-dashboard")
         await stage.press("ctrl+s")
-        assert len(stored(stage)[3].hidden_modules) == 5
+        assert len((await home.stored(SidebarSettings)).hidden_modules) == 5
         await stage.click("#sidebar #reset")
-        assert len(stored(stage)[3].hidden_modules) == 5
+        assert len((await home.stored(SidebarSettings)).hidden_modules) == 5
         assert stage.says("Save to keep them")
         await stage.press("ctrl+s")
-        assert stored(stage)[3] == SidebarSettings()
+        assert await home.stored(SidebarSettings) == SidebarSettings()
 
 
 async def test_reset_keeps_stored_secrets_and_says_so() -> None:
@@ -320,13 +320,13 @@ async def test_the_help_of_the_threshold_fits_its_line() -> None:
         assert stage.says("falls below this amount in USD.")
 
 
-async def test_the_preview_follows_and_settings_stays_reachable() -> None:
-    async with console(size=(120, 40), press="6") as stage:
+async def test_the_preview_follows_and_settings_stays_reachable(home: Home) -> None:
+    async with home.console(size=(120, 40), press="6") as stage:
         navigation = stage.app.screen.query_one("#navigation", Navigation)
         for section in ("chat", "dashboard", "personal"):
             await stage.toggle(f"section-{section}")
         assert navigation.shown == ["settings"]
-        assert stored(stage)[3] == SidebarSettings()
+        assert await home.stored(SidebarSettings) == SidebarSettings()
         await stage.press("ctrl+s")
         assert navigation.shown == ["settings"]
 
@@ -357,8 +357,8 @@ async def test_the_drawer_of_a_narrow_terminal_shows_what_is_saved() -> None:
         assert "wallet" in stage.app.screen.query_one("#navigation", Navigation).shown
 
 
-async def test_an_area_shows_that_some_of_its_modules_are_hidden_and_turns_them_all() -> None:
-    async with console(press="6") as stage:
+async def test_an_area_shows_that_some_of_its_modules_are_hidden_and_turns_them_all(home: Home) -> None:
+    async with home.console(press="6") as stage:
         await stage.toggle("module-drawing-logs")
         await stage.toggle("module-task-logs")
         assert stage.says("Dashboard Area ━◐━ some")
@@ -372,9 +372,9 @@ async def test_an_area_shows_that_some_of_its_modules_are_hidden_and_turns_them_
         assert stage.says("5 unsaved changes")
 
 
-async def test_a_hidden_module_still_opens() -> None:
+async def test_a_hidden_module_still_opens(home: Home) -> None:
     """The toggles control visibility only."""
-    async with console(press="6") as stage:
+    async with home.console(press="6") as stage:
         await stage.toggle("module-wallet")
         await stage.press("ctrl+s")
         stage.app.screen.action_open_module("wallet")  # type: ignore[attr-defined] # the console's
@@ -382,10 +382,9 @@ async def test_a_hidden_module_still_opens() -> None:
         assert stage.says("$5.00 left")
 
 
-async def test_a_module_the_administrator_hides_cannot_be_shown() -> None:
-    store = store_with_account()
-    store.site.set("sidebar.hidden_modules", "drawing-logs")
-    async with console(store, press="6") as stage:
+async def test_a_module_the_administrator_hides_cannot_be_shown(home: Home) -> None:
+    home.hide_module("drawing-logs")
+    async with home.console(press="6") as stage:
         switch = stage.app.screen.query_one("#module-drawing-logs", Toggle)
         assert switch.disabled
         assert stage.says("Drawing Logs ●━ hidden by admin")
@@ -412,15 +411,10 @@ async def test_a_price_switch_that_the_administrator_overrides_says_so_and_keeps
         assert not stage.says(sentence)
 
 
-async def test_stored_addresses_are_counted_and_erased() -> None:
-    store = make_store()
-    account = add_account(store)
-    token = sign_in(store)
-    saved = store.settings.load(token, PrivacySettings)
-    store.settings.save(token, PrivacySettings(True), saved.version)
+async def test_stored_addresses_are_counted_and_erased(home: Home) -> None:
     for _ in range(3):
-        store.usage.record(account.id, UsageEntry(Kind.CONSUMPTION, "m", client_ip="203.0.113.7"))
-    async with console(store, press="5") as stage:
+        home.record_call("203.0.113.7")
+    async with home.console(press="5") as stage:
         assert stage.says("Log entries with an IP 3")
         await stage.click("#erase-ips")
         await stage.press("y")
@@ -533,8 +527,8 @@ async def test_a_long_address_does_not_keep_the_tabs() -> None:
             assert stage.app.screen.query_one(SettingsPage).active == tab
 
 
-async def test_save_is_greyed_until_something_changed() -> None:
-    async with console(press="4") as stage:
+async def test_save_is_greyed_until_something_changed(home: Home) -> None:
+    async with home.console(press="4") as stage:
         page = stage.app.screen.query_one(SettingsPage)
         assert page.check_action("save", ()) is None
         await stage.toggle("accept-unpriced-models")

@@ -15,7 +15,7 @@ from tests.harness.standin_rows import add_call, add_drawing, add_error, add_tas
 from tests.new_api.api_keys import add_key
 from tests.new_api.generations import Generation
 from tests.new_api.logs import count_hours
-from tests.new_api.running import PASSWORD, StandIn, running
+from tests.new_api.running import PASSWORD, StandIn, in_memory
 from tui.widgets.dialog import Dialog
 from tui.widgets.toggle import Toggle
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
 def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with running(request.param) as found:
+    with in_memory(request.param) as found:
         yield found
 
 
@@ -45,7 +45,7 @@ def badges(stage: Stage) -> dict[str, str]:
 
 
 async def test_the_sign_in_names_the_server_and_refuses_a_wrong_password(standin: StandIn) -> None:
-    async with remote_console(standin, signs_in=False) as stage:
+    async with remote_console(standin, signed_in=False) as stage:
         screen = stage.app.screen
         assert isinstance(screen, SignIn)
         assert standin.address in stage.text()

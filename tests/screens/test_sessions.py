@@ -5,6 +5,7 @@ from textual.widgets import Button
 
 from store.store import Store
 from tests.harness.consoles import PASSWORD, Stage, console
+from tests.harness.homes import Home
 from tests.harness.stores import sign_in, store_with_account
 from tui.widgets.confirm import Confirm
 from tui.widgets.row_table import RowTable
@@ -38,12 +39,12 @@ async def test_a_session_has_its_source_its_method_and_its_times(size: tuple[int
         assert stage.says("ssh 192.0.2.7 pts/4, by password, since 2026-11-23 12:00 UTC.")
 
 
-async def test_a_session_is_ended_after_a_question() -> None:
-    store = store_with_sessions("pts/8", "pts/9")
-    async with console(store) as stage:
+@pytest.mark.each_generation
+async def test_a_session_is_ended_after_a_question(home: Home) -> None:
+    async with home.another_session(), home.another_session(), home.console() as stage:
         await stage.press("s", "down", "e")
         assert isinstance(stage.app.screen, Confirm)
-        assert stage.says("pts/9, by password. It is out at its next action.")
+        assert stage.says("by password. It is out at its next action.")
         await stage.press("enter")
         assert rows(stage) == 3, "the safe button has the focus"
         await stage.press("e", "y")
@@ -51,16 +52,15 @@ async def test_a_session_is_ended_after_a_question() -> None:
         assert rows(stage) == 2
 
 
-async def test_this_session_is_not_ended() -> None:
-    async with console(store_with_sessions("pts/8")) as stage:
+async def test_this_session_is_not_ended(home: Home) -> None:
+    async with home.another_session(), home.console() as stage:
         await stage.press("s", "e")
         assert stage.says("This is the session you are using.")
         assert rows(stage) == 2
 
 
-async def test_all_others_are_ended_after_a_question() -> None:
-    store = store_with_sessions("pts/8", "pts/9")
-    async with console(store) as stage:
+async def test_all_others_are_ended_after_a_question(home: Home) -> None:
+    async with home.another_session(), home.another_session(), home.console() as stage:
         await stage.press("s", "o")
         assert isinstance(stage.app.screen, Confirm)
         await stage.press("y")

@@ -9,6 +9,7 @@ from screens.settings.two_factor_setup import TwoFactorSetup
 from tests.fakes.authenticator_app import scan
 from tests.harness.app_pictures import picture_of
 from tests.harness.consoles import Stage, console
+from tests.harness.homes import Home
 from tui.widgets.code_cells import CodeCells, CodeTimeLeft
 from tui.widgets.confirm import Confirm
 from tui.widgets.dialog import Dialog
@@ -112,13 +113,14 @@ async def test_the_long_button_is_whole() -> None:
             assert stage.says("Complete setup and enable two-factor authentication")
 
 
-async def test_the_last_digit_completes_the_setup() -> None:
-    async with console() as stage:
+@pytest.mark.each_generation
+async def test_the_last_digit_completes_the_setup(home: Home) -> None:
+    async with home.console() as stage:
         wizard = await go_to_digits(stage)
         await stage.press(*code_of(wizard, stage))
         assert not isinstance(stage.app.screen, TwoFactorSetup)
         assert stage.says("Two-factor authentication is on.")
-        assert stage.store.two_factor.status(stage.app.account._token).is_enabled  # type: ignore[attr-defined]
+        assert home.has_two_factor()
 
 
 async def test_enter_by_habit_after_the_last_digit_opens_nothing() -> None:
@@ -129,12 +131,12 @@ async def test_enter_by_habit_after_the_last_digit_opens_nothing() -> None:
         assert stage.says("Two-factor authentication is on.")
 
 
-async def test_a_wrong_code_is_told_at_its_cells_and_can_be_typed_again() -> None:
-    async with console() as stage:
+async def test_a_wrong_code_is_told_at_its_cells_and_can_be_typed_again(home: Home) -> None:
+    async with home.console() as stage:
         wizard = await go_to_digits(stage)
         right = code_of(wizard, stage)
         await stage.press(*("000000" if right != "000000" else "111111"), "enter")
-        assert stage.says("✗ The code is wrong.")
+        assert stage.says("✗ The code is wrong."), stage.text()
         assert wizard.query_one(CodeCells).value == ""
         await stage.press(*right)
         assert stage.says("Two-factor authentication is on.")
@@ -171,8 +173,8 @@ async def test_back_has_a_key_on_each_step_that_has_one() -> None:
         assert wizard.step == 0
 
 
-async def test_the_key_and_the_codes_are_copied_by_the_same_key() -> None:
-    async with console() as stage:
+async def test_the_key_and_the_codes_are_copied_by_the_same_key(home: Home) -> None:
+    async with home.console() as stage:
         wizard = await open_setup(stage)
         secret, codes = wizard._open_enrolment.secret, wizard._open_enrolment.codes
         await stage.press("ctrl+y")
@@ -204,8 +206,8 @@ async def test_enter_without_a_code_takes_no_try_and_a_wrong_code_leaves_the_but
         assert button.region.bottom <= stage.app.screen.query_one(Dialog).region.bottom - 1
 
 
-async def test_leaving_asks_from_every_step() -> None:
-    async with console() as stage:
+async def test_leaving_asks_from_every_step(home: Home) -> None:
+    async with home.console() as stage:
         wizard = await open_setup(stage)
         for step in range(3):
             await stage.press("escape")

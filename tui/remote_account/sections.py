@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import urlsplit
 
 from store.errors import NotOnThisServer, StaleEdit
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
+from store.setting_fields import secrets_of
 from store.values.notifications import EmailRoute
 from store.values.sections import Saved, SettingsConflict
 from tui.remote_account.topic import RemoteTopic
@@ -22,7 +22,6 @@ _SECRETS: Final = ("webhook_secret", "bark_url", "gotify_token")
 _NO_CHANNEL: Final = "This server always warns on one channel. Switch one on."
 _NO_ENCRYPTION: Final = "This server knows no encryption key of Bark."
 _KEPT_VERSIONS: Final = 64
-_HINT_CHARS: Final = 4
 
 
 class RemoteSections(RemoteTopic):
@@ -111,17 +110,20 @@ def _section(kind: type[Any], settings: RemoteSettings, form: NotificationForm) 
         threshold_micro_usd=form.threshold_micro_usd,
         email_address=form.notification_email,
         webhook_url=form.webhook_url,
-        webhook_secret=_secret(form.webhook_secret),
-        bark_url=_secret(form.bark_url, urlsplit(form.bark_url).hostname or ""),
         gotify_url=form.gotify_url,
-        gotify_token=_secret(form.gotify_token),
         gotify_priority=form.gotify_priority,
+        **_secrets(form),
         **on,
     )
 
 
-def _secret(text: str, hint: str | None = None) -> StoredSecret:
-    return StoredSecret(bool(text), (text[-_HINT_CHARS:] if hint is None else hint) if text else "")
+def _secrets(form: NotificationForm) -> dict[str, Any]:
+    """The secrets as the form shows them: that there is one, and a hint of it."""
+    shown = {}
+    for setting in secrets_of(NotificationSettings):
+        if text := getattr(form, setting.name, ""):
+            shown[setting.name] = StoredSecret(is_set=True, hint=setting.hint(text))
+    return shown
 
 
 def _form(section: NotificationSettings, known: NotificationForm) -> NotificationForm:

@@ -123,3 +123,21 @@ async def test_an_unlocked_console_leaves_no_second_session(standin: StandIn) ->
             await account.prove_with_password(PASSWORD)
         sessions = (await account.security()).sessions
         assert [one.is_current for one in sessions] == ([] if standin.world.generation is Generation.FEB else [True])
+
+
+async def test_a_secret_that_is_too_short_for_a_hint_is_not_shown_by_it(standin: StandIn) -> None:
+    empty = NotificationSettings()
+    async with signed_in(standin) as account:
+        saved = await account.load(NotificationSettings)
+        gotify = replace(
+            saved.section,
+            email_on=False,
+            gotify_on=True,
+            gotify_url="https://gotify.example.com",
+            gotify_token=empty.gotify_token.replaced("AbCd"),
+            threshold_micro_usd=2_000_000,
+        )
+        saved = await account.save(gotify, saved.version)
+        assert saved.section.gotify_token.hint == "…"
+        longer = replace(saved.section, gotify_token=empty.gotify_token.replaced("AbCdEfGhIjKlMnOp"))
+        assert (await account.save(longer, saved.version)).section.gotify_token.hint == "…MnOp"
