@@ -15,7 +15,7 @@ from tests.harness.standin_rows import add_call, add_drawing, add_error, add_tas
 from tests.new_api.api_keys import add_key
 from tests.new_api.generations import Generation
 from tests.new_api.logs import count_hours
-from tests.new_api.running import PASSWORD, StandIn, in_memory
+from tests.new_api.running import PASSWORD, StandIn, in_memory, running
 from tui.widgets.dialog import Dialog
 from tui.widgets.toggle import Toggle
 
@@ -25,6 +25,13 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
 def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
     with in_memory(request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def served() -> Iterator[StandIn]:
+    """A stand-in with a port: in memory an answer comes whole, however it was streamed."""
+    with running(Generation.AUG) as found:
         yield found
 
 
@@ -222,10 +229,10 @@ async def test_a_question_is_answered_and_its_cost_told(standin: StandIn) -> Non
     assert standin.unlike_recorded == []
 
 
-async def test_esc_stops_an_answer_and_keeps_what_came(standin: StandIn) -> None:
-    key_that_pays(standin)
-    rest = standin.faults.pause_stream("/v1/chat")
-    async with remote_console(standin) as stage:
+async def test_esc_stops_an_answer_and_keeps_what_came(served: StandIn) -> None:
+    key_that_pays(served)
+    rest = served.faults.pause_stream("/v1/chat")
+    async with remote_console(served) as stage:
         await open_module(stage, "playground")
         await stage.press("escape", "m", *"stub", "enter")
         # The answer goes on until Esc, so nothing settles.
