@@ -1,7 +1,9 @@
 """The shortcuts of a relayed call on PostgreSQL, with their values: its hold, and its booking."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from store.call_statements import LEDGER, LOG, booking_statement, hold_statement, known_hold_statement
 from store.context import Context
@@ -10,7 +12,7 @@ from store.known_calls import KnownCall, known_parameters
 from store.ledger import ledger_row
 from store.money import MAXIMUM_MICRO_USD, refuse_negative
 from store.reservations import Hold, new_hold
-from store.shortcut import Shortcut
+from store.shortcut import Shortcut, Together
 from store.usage_rows import address_of, day_parameters, log_row, total_parameters, within_bounds
 from store.values.ledger import LedgerEntry, LedgerKind
 from store.values.usage import UsageEntry
@@ -33,12 +35,14 @@ class CallShortcuts:
 
     def known_hold(self, known: KnownCall, micro_usd: int, *, api_key: str, model: str) -> Shortcut[Hold]:
         """As `hold`, for a call of `model` with the secret `api_key` that was not read: it does nothing either if a
-        read would not find what is known.
+        read would not find what is known. Such holds are made together.
         """
         now, holder = self._context.now(), known.holder
         hold = new_hold(self._context, holder.account_id, holder.key_id)
         parameters = {**known_parameters(api_key, model, known, now), **_held(hold, micro_usd, now)}
-        return Shortcut(known_hold_statement(), parameters, lambda _row: hold)
+        return Shortcut(
+            known_hold_statement(), parameters, lambda _row: hold, Together((known, api_key, model), _held_together)
+        )
 
     def book(self, hold: Hold, cost_micro_usd: int, entry: UsageEntry) -> Shortcut[int]:
         """The booking of a call. It does nothing if the call's reservation is not open, if the free quota does not
@@ -69,14 +73,26 @@ class CallShortcuts:
         return Shortcut(booking_statement(with_address=address is not None), parameters, lambda _row: cost)
 
 
-def _held(hold: Hold, micro_usd: int, now: datetime) -> dict[str, object]:
+def _held(hold: Hold, micro_usd: int, now: datetime) -> dict[str, Any]:
     refuse_negative(micro_usd)
     return {
         "amount": micro_usd,
         "at_least": max(micro_usd, 1),
-        "reservation": hold.id,
+        "reservations": [hold.id],
+        "amounts": [micro_usd],
         "now": now,
         **period_parameters(now),
+    }
+
+
+def _held_together(holds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The parameters of several holds of one key at once. They fit together if each fits after the others."""
+    return {
+        **holds[-1],
+        "amount": sum(hold["amount"] for hold in holds),
+        "at_least": max(hold["at_least"] for hold in holds),
+        "reservations": [hold["reservations"][0] for hold in holds],
+        "amounts": [hold["amount"] for hold in holds],
     }
 
 

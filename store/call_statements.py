@@ -9,7 +9,8 @@ the API key, then the rows that the call is logged in.
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, bindparam, case, exists, insert, literal, not_, null, select, update
+from sqlalchemy import CTE, ColumnElement, bindparam, case, exists, func, insert, literal, not_, null, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from store.known_calls import account_as_known
 from store.models import Account, ApiKey, LedgerEntryRow, PrivacySettingsRow, Quota, Reservation, UsageEntryRow
@@ -45,6 +46,7 @@ def known_hold_statement() -> WholeStatement:
 
 
 def _hold(account: CTE) -> WholeStatement:
+    """Holds `amount` for as many calls as there are `reservations`, each with its own of the `amounts`."""
     # Both rows are locked before either is changed: a statement cannot take back what it has done.
     free = (
         select(Quota.c.account_id)
@@ -67,10 +69,10 @@ def _hold(account: CTE) -> WholeStatement:
         .cte("held")
     )
     row: dict[str, ColumnElement[Any]] = {
-        "id": _of(Reservation.c.id, "reservation"),
+        "id": _each(Reservation.c.id, "reservations"),
         "account_id": held.c.account_id,
         "api_key_id": _of(ApiKey.c.id, "key"),
-        "held_micro_usd": _of(Reservation.c.held_micro_usd, "amount"),
+        "held_micro_usd": _each(Reservation.c.held_micro_usd, "amounts"),
         "created_at": _of(Reservation.c.created_at, "now"),
     }
     opened = insert(Reservation).from_select(list(row), select(*row.values()).select_from(held))
@@ -156,6 +158,11 @@ def _account() -> CTE:
 def _of(column: ColumnElement[Any], name: str) -> Any:
     """The parameter `name` with the type of `column`."""
     return bindparam(name, type_=column.type)
+
+
+def _each(column: ColumnElement[Any], name: str) -> Any:
+    """The elements of the parameter `name`, a row for each. Two such columns advance together."""
+    return func.unnest(bindparam(name, type_=ARRAY(column.type)), type_=column.type)
 
 
 def _only(column: ColumnElement[Any]) -> Any:

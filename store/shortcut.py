@@ -5,7 +5,7 @@ ordinary case only. Where it did nothing, the step runs as on SQLite, and says w
 Several shortcuts, and the commit, are one round trip.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
@@ -71,6 +71,16 @@ class Shortcut(Generic[T]):
     parameters: Mapping[str, Any]
     result: Callable[[tuple[Any, ...]], T]
     """Makes the result of the step from the row."""
+    together: "Together | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Steps of one statement that it can do at once, all of them or none: those with the same `key`."""
+
+    key: Hashable
+    join: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
+    """The parameters of all of them from the parameters of each."""
 
 
 def take_shortcuts(
@@ -78,20 +88,49 @@ def take_shortcuts(
 ) -> list[tuple[Any, ...] | None]:
     """Run `shortcuts` in one transaction; returns the row of each, or None where it did nothing.
 
+    Those that can be done together do nothing if one of them cannot be done.
+
     Raises `StoreUnavailable`, and then nothing was changed, unless the connection was lost during the commit.
     """
     with database.mapped(), database.engine.connect() as connection:
         # SQLAlchemy's connection has the one of the pool, and this the driver's.
         driver: Any = connection.connection.driver_connection
-        return _run(connection, driver, shortcuts, durable=durable)
+        groups = _groups(shortcuts)
+        found = _run(connection, driver, [_whole(group) for group in groups.values()], durable=durable)
+    rows = dict(zip(groups, found, strict=True))
+    return [rows[_key(shortcut)] for shortcut in shortcuts]
+
+
+def _groups(shortcuts: Sequence[Shortcut[Any]]) -> dict[Hashable, list[Shortcut[Any]]]:
+    groups: dict[Hashable, list[Shortcut[Any]]] = {}
+    for shortcut in shortcuts:
+        groups.setdefault(_key(shortcut), []).append(shortcut)
+    return groups
+
+
+def _key(shortcut: Shortcut[Any]) -> Hashable:
+    return id(shortcut) if shortcut.together is None else shortcut.together.key
+
+
+def _whole(group: Sequence[Shortcut[Any]]) -> tuple[str, list[Any]]:
+    """The text and the values of the statement that does all of `group`."""
+    first = group[0]
+    parameters = first.parameters
+    if first.together is not None and len(group) > 1:
+        parameters = first.together.join([each.parameters for each in group])
+    return first.statement.text, first.statement.values(parameters)
 
 
 def _run(
-    connection: Connection, driver: "psycopg.Connection[Any]", shortcuts: Sequence[Shortcut[Any]], *, durable: bool
+    connection: Connection,
+    driver: "psycopg.Connection[Any]",
+    statements: Sequence[tuple[str, list[Any]]],
+    *,
+    durable: bool,
 ) -> list[tuple[Any, ...] | None]:
     import psycopg
 
-    cursors = [psycopg.RawCursor(driver) for _ in shortcuts]
+    cursors = [psycopg.RawCursor(driver) for _ in statements]
     other = psycopg.RawCursor(driver)
     try:
         # Sent together at the end of the block. A value that the driver refuses ends it before the COMMIT.
@@ -99,8 +138,8 @@ def _run(
             other.execute("BEGIN")
             if not durable:
                 other.execute(_NOT_DURABLE)
-            for cursor, shortcut in zip(cursors, shortcuts, strict=True):
-                cursor.execute(shortcut.statement.text, shortcut.statement.values(shortcut.parameters))
+            for cursor, (text, values) in zip(cursors, statements, strict=True):
+                cursor.execute(text, values)
             other.execute("COMMIT")
         return [cursor.fetchone() for cursor in cursors]
     except psycopg.Error as error:

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Table, delete, update
+from sqlalchemy import Table, delete, select, update
 
 from store.api_key_use import LAST_USE_INTERVAL
 from store.call_credentials import ApiKeyCredential
 from store.known_calls import KnownCall, known_call
-from store.models import Account, ApiKey, Price, Quota
+from store.models import Account, ApiKey, Price, Quota, Reservation
 from store.sections import PrivacySettings
+from store.shortcut import take_shortcuts
 from store.store import Store
 from store.values.api_keys import ApiKeyLimits
 from store.values.billing import ModelPrice
@@ -68,6 +69,54 @@ def test_a_hold_by_what_is_known_is_a_hold(store: Store, alice: Person, limits: 
     assert holder.records_ip is records
     assert is_held(store, known, key), "the money of then is no condition"
     assert not is_held(store, known, key, 5_000_000), "the money of now is"
+
+
+def held_together(store: Store, known: list[KnownCall], key: str, amounts: list[int]) -> list[bool]:
+    """Which of the holds were made, each by its own of `known`; each has a reservation of its own amount."""
+    shortcuts = [
+        store.quota.shortcuts.known_hold(each, amount, api_key=key, model=MODEL)
+        for each, amount in zip(known, amounts, strict=True)
+    ]
+    rows = take_shortcuts(store.database, shortcuts, durable=False)
+    holds = {
+        shortcut.result(row).id: amount
+        for shortcut, row, amount in zip(shortcuts, rows, amounts, strict=True)
+        if row is not None
+    }
+    with store.database.look() as tx:
+        stored = tx.execute(select(Reservation.c.id, Reservation.c.held_micro_usd)).all()
+    assert {row.id: row.held_micro_usd for row in stored} == holds
+    return [row is not None for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "is_made"),
+    [
+        ([700_000, 600_000, 700_000], True),
+        ([700_000, 600_000, 700_001], False),
+        ([0, 5, 0], True),
+        ([2_000_000, 0], True),
+        ([2_000_001, 0], False),
+    ],
+)
+def test_holds_of_a_key_are_made_at_once_if_all_fit(
+    store: Store, alice: Person, amounts: list[int], is_made: bool
+) -> None:
+    key = used_key(store, alice)
+    known = known_of(store, key)
+    assert held_together(store, [known] * len(amounts), key, amounts) == [is_made] * len(amounts)
+    held = sum(amounts) * is_made
+    now = known_of(store, key).holder
+    assert (now.held_micro_usd, now.held_on_key_micro_usd) == (held, held)
+    assert now.free_micro_usd == known.holder.free_micro_usd - held
+
+
+def test_holds_by_different_knowledge_are_not_made_for_each_other(store: Store, alice: Person) -> None:
+    key = used_key(store, alice)
+    known = known_of(store, key)
+    outdated = replace(known, price=replace(PRICE, output_per_million=1))
+    made = held_together(store, [outdated, known, outdated, known], key, [5, 6, 7, 8])
+    assert made == [False, True, False, True]
 
 
 def changed(table: Table, **values: Any) -> Callable[[Store], None]:
