@@ -137,6 +137,10 @@ class RemoteClient:
         """As `SignIn.register`."""
         await self._signing_in.register(await self.facts(), name, password, email, code)
 
+    async def send_sign_up_code(self, email: str) -> None:
+        """As `SignIn.send_code`."""
+        await self._signing_in.send_code(await self.facts(), email)
+
     async def sign_out(self) -> None:
         """As `SignIn.sign_out`. What an interrupted save owes is put back first, if that is possible."""
         if self._keeper.owed and self.is_signed_in:

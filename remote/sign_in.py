@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from remote import passwords
 from remote.calls import Calls
 from remote.exchanges import Reply
 from remote.fields import fields_of, required
@@ -18,10 +19,12 @@ from remote.sessions import (
     Credential,
     TokenSession,
 )
+from store import inputs
 from store.clock import Clock
 from store.errors import (
     AnswerUnreadable,
     BrowserNeeded,
+    InvalidName,
     InvalidNumber,
     InvalidSecret,
     LimitReached,
@@ -37,6 +40,8 @@ from store.values.sign_in import SecondFactorNeeded
 LOGIN_PATH: Final = "/api/user/login"
 CODE_PATH: Final = "/api/user/login/2fa"
 REGISTER_PATH: Final = "/api/user/register"
+MAIL_PATH: Final = "/api/verification"
+LONGEST_NAME: Final = 20
 _COOKIE_TICKET: Final = "cookie:"
 _FLOW_TICKET: Final = "flow:"
 _COOKIE_TICKET_LIFE: Final = timedelta(hours=1)
@@ -53,7 +58,11 @@ _WRONG_CODE: Final = (
 _TOO_MANY_SESSIONS: Final = "This account has as many sessions as the server allows. Sign out somewhere else first."
 _TOO_MANY_SIGN_INS: Final = "The server allows this account no more sign-ins today. Use a session that is still open."
 _NOT_REGISTERED: Final = (
-    "The server did not create the account: the name may be taken, or the password or the code was not accepted."
+    "The server did not create the account: it may take no new ones, the name may be taken, or it did not accept the "
+    "password or the code."
+)
+_MAIL_NOT_SENT: Final = (
+    "The server did not send a code: the address may belong to another account, or it has no mail server."
 )
 
 
@@ -132,9 +141,13 @@ class SignIn:
     async def register(self, facts: ServerFacts, name: str, password: str, email: str = "", code: str = "") -> None:
         """Create an account, without signing in to it. `email` and `code` where the server asks for them.
 
-        Raises `NotOnThisServer` where sign-up is closed, `BrowserNeeded`, `ServerRefused`, `ServerRateLimited`, and
-        the children of `ServerFailed`.
+        Raises `InvalidName` with field `username`, what `remote.passwords.check` raises with field `password`,
+        `NotOnThisServer` where sign-up is closed, `BrowserNeeded`, `ServerRefused`, `ServerRateLimited`, and the
+        children of `ServerFailed`.
         """
+        if not 1 <= len(name) <= LONGEST_NAME or name != name.strip():
+            raise InvalidName(f"This server takes names of 1 to {LONGEST_NAME} characters.", field="username")
+        passwords.check(password, field="password")
         if not facts.registers:
             raise NotOnThisServer("This server takes no new accounts.")
         if facts.asks_for_captcha:
@@ -144,6 +157,18 @@ class SignIn:
             body |= {"email": email, "verification_code": code}
         with _refusals(ServerRefused(_NOT_REGISTERED)):
             await self._calls.open_to_all("POST", REGISTER_PATH, body)
+
+    async def send_code(self, facts: ServerFacts, email: str) -> None:
+        """Have a code sent to the address of an account that is to be created.
+
+        Raises `InvalidEmail` with field `email`, `BrowserNeeded`, `ServerRefused`, `ServerRateLimited`, and the
+        children of `ServerFailed`.
+        """
+        address = inputs.check_email(email, field="email")
+        if facts.asks_for_captcha:
+            raise BrowserNeeded("Its sign-up shows a captcha. Create the account on its web page.")
+        with _refusals(ServerRefused(_MAIL_NOT_SENT, field="email")):
+            await self._calls.open_to_all("GET", MAIL_PATH, params={"email": address}, signs_in=False)
 
     async def sign_out(self, origin: str) -> None:
         """End the session, here and on the server; without one, do nothing. A System Access Token stays valid.

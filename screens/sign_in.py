@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from store.values.sign_in import SecondFactorNeeded
-    from tui.account import SignInOptions
+    from tui.account import SignInOptions, SignUp
 
 
 PASSKEY_KEY: Final = "f3"
+SIGN_UP_KEY: Final = "f9"
 PROVIDER_KEYS: Final = ("f4", "f5", "f6", "f7", "f8")
 """Keys of the identity providers, in their order. Letters are text here, and these reach a program in tmux too."""
 
@@ -86,6 +87,14 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
             )
             for number, key in enumerate(PROVIDER_KEYS)
         ),
+        Binding(
+            SIGN_UP_KEY,
+            "create_account",
+            "Create account",
+            id="sign-in.create-account",
+            show=False,
+            tooltip="Create an account on this server",
+        ),
         Binding("escape", "start_again", "Start again", id="sign-in.again", tooltip="Go back to name and password"),
     ]
 
@@ -100,6 +109,8 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
         self._name = name
         self._step: SecondFactorNeeded | None = None
         self._countdown: Timer | None = None
+        self._sign_up: SignUp | None = None
+        """None where nobody may create an account from here."""
 
     def compose(self) -> ComposeResult:
         with Dialog("gatekey", classes="narrow"):
@@ -131,6 +142,7 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
                 yield ActionButton("Start again", id="again", shortcut="esc", classes="second-factor")
                 yield ActionButton("Sign in", id="sign-in", shortcut="enter", variant="primary")
             yield Actions(id="other-ways", classes="-together -hidden")
+            yield Static("", id="no-sign-up", markup=False, classes="muted -hidden")
         yield HelpLine()
         yield KeyFooter()
 
@@ -190,6 +202,10 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
     def passkey_pressed(self) -> None:
         self.action_passkey()
 
+    @on(Button.Pressed, ".sign-up")
+    def sign_up_pressed(self) -> None:
+        self.action_create_account()
+
     @on(Button.Pressed, ".provider")
     def provider_pressed(self, event: Button.Pressed) -> None:
         if not self.busy:
@@ -205,6 +221,10 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
     def action_passkey(self) -> None:
         if not self.busy and self._step is None and self.query("#other-ways .passkey"):
             self.sign_in_with_passkey()
+
+    def action_create_account(self) -> None:
+        if not self.busy and self._step is None and self._sign_up is not None:
+            self.create_account(self._sign_up)
 
     def action_provider(self, number: int) -> None:
         providers = list(self.query("#other-ways .provider").results(Button))
@@ -261,6 +281,20 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
         except GatekeyError as error:
             self.query_one(Notice).say(f"{error.title}. {error}")
 
+    @work(exclusive=True, group="sign-in")
+    async def create_account(self, sign_up: SignUp) -> None:
+        from screens.sign_up import SignUpForm
+
+        made = await self.app.push_screen_wait(SignUpForm(sign_up))
+        if made is None:
+            return
+        if not made.failure:
+            self._admit(made.step)
+            return
+        self.query_one("#username", Input).value = made.name
+        self.query_one("#password").focus()
+        self.query_one(Notice).say(f"The account was created. {made.failure}", "warning")
+
     def watch_wait_seconds(self, seconds: int) -> None:
         if seconds and self._countdown is None:
             self._countdown = self.set_interval(1, self._count_down)
@@ -304,5 +338,12 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
         keys = (*PROVIDER_KEYS, *[""] * len(ways.providers))
         for each, key in zip(ways.providers, keys, strict=False):
             buttons.append(ActionButton(each.name, shortcut=key, name=each.slug, classes="provider"))
+        if ways.sign_up is not None and ways.sign_up.limit:
+            limit = self.query_one("#no-sign-up", Static)
+            limit.update(sanitize(ways.sign_up.limit, 300))
+            limit.remove_class("-hidden")
+        elif ways.sign_up is not None:
+            self._sign_up = ways.sign_up
+            buttons.append(ActionButton("Create account", shortcut=SIGN_UP_KEY, classes="sign-up"))
         row.set_class(not buttons, "-hidden")
         await row.mount_all(buttons)

@@ -25,6 +25,7 @@ from screens.settings.bind_email import BindEmail
 from screens.settings.conflict import Conflict
 from screens.settings.page import SettingsPage
 from screens.settings.two_factor_setup import TwoFactorSetup
+from screens.sign_up import SignUpForm
 from store.errors import DeliveryFailed, FreshProofRequired, ProviderFailed
 from store.models import EmailConfirmation, NotificationSettingsRow, SidebarSettingsRow
 from store.models import PasskeyCeremony as PasskeyCeremonyRow
@@ -39,7 +40,7 @@ from tests.harness.consoles import Stage
 from tests.harness.full_account import PASSWORD
 from tests.harness.hostile_text import Payload, is_obeyed, marker, string_columns
 from tests.harness.stores import StillClock
-from tui.account import BrowserLogin, DeviceLogin, FoundIdentity, Summary
+from tui.account import BrowserLogin, DeviceLogin, FoundIdentity, SignUp, Summary
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.store_location import Options
@@ -323,6 +324,7 @@ class Walk:
         for where, dialog in (
             ("bind in a browser", BindInBrowser(BrowserLogin(provider, self.account.said))),
             ("bind an address", BindEmail(self.account.said)),
+            ("sign-up", SignUpForm(SignUp(asks_email_code=True))),
         ):
             await self.stage.app.push_screen(dialog)
             await self.go(where)

@@ -41,7 +41,7 @@ def _send(call: Call, address: str, purpose: str, code: str) -> Answer:
     return done()
 
 
-def _is_right(call: Call, address: str, purpose: str, code: str) -> bool:
+def is_right(call: Call, address: str, purpose: str, code: str) -> bool:
     held, expires_at = call.world.mail_codes.get((address, purpose), ("", 0))
     return bool(code) and code == held and expires_at > call.world.now()
 
@@ -49,7 +49,7 @@ def _is_right(call: Call, address: str, purpose: str, code: str) -> bool:
 def bind_by_get(call: Call) -> Answer:
     """FEB looks at the cookie alone: with a right code and an access token it crashes. The code stays good."""
     address = call.query.get("email", "")
-    if not _is_right(call, address, BIND, call.query.get("code", "")):
+    if not is_right(call, address, BIND, call.query.get("code", "")):
         return failed(call.say("mail.code"))
     if call.account is None:
         raise Panic
@@ -60,7 +60,7 @@ def bind_by_get(call: Call) -> Answer:
 def bind(call: Call) -> Answer:
     asked = call.json()
     address = str(asked.get("email", ""))
-    if not _is_right(call, address, BIND, str(asked.get("code", ""))):
+    if not is_right(call, address, BIND, str(asked.get("code", ""))):
         return failed(call.say("mail.code"))
     call.caller.email = address
     return done()
@@ -71,7 +71,7 @@ def reset(call: Call) -> Answer:
     asked = call.json()
     address = str(asked.get("email", ""))
     account = call.world.account_named(address)
-    if account is None or not _is_right(call, address, RESET, str(asked.get("token", ""))):
+    if account is None or not is_right(call, address, RESET, str(asked.get("token", ""))):
         return failed(call.say_chinese("mail.link"))
     del call.world.mail_codes[address, RESET]
     account.password = call.world.letters(12, HEX)

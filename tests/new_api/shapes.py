@@ -55,6 +55,7 @@ READ_FROM_SOURCE: Final[dict[tuple[str, str], tuple[tuple[str, ...], dict[str, s
     ("PUT", "/api/token/"): (("status_only",), _KEY_FIELDS),
     ("DELETE", "/api/token/:id"): ((), {}),
     ("POST", "/api/token/batch"): ((), {"ids": "list"}),
+    ("POST", "/api/user/register"): ((), dict.fromkeys(("username", "password", "email", "verification_code"), "str")),
     ("GET", "/api/user/models"): ((), {}),
     ("GET", "/api/user/self/groups"): ((), {}),
     ("GET", "/api/pricing"): ((), {}),

@@ -47,7 +47,7 @@ from tui.account.personal_data import PersonalDataService
 from tui.account.playground import PlaygroundService, RunningAnswer
 from tui.account.sections import SectionService
 from tui.account.session import SessionService
-from tui.account.sign_in import SignInOptions, SignInService
+from tui.account.sign_in import SignInOptions, SignInService, SignUp
 from tui.account.ssh_keys import SshKeyService
 from tui.account.two_factor import TwoFactorService
 from tui.account.usage import UsageService
@@ -85,6 +85,7 @@ __all__ = [
     "SessionService",
     "SignInOptions",
     "SignInService",
+    "SignUp",
     "SshKeyService",
     "Summary",
     "TwoFactorService",

@@ -11,12 +11,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class SignUp:
+    """The creation of an account by whoever wants one."""
+
+    limit: str = ""
+    """The reason why it cannot be done from here; empty if it can."""
+    asks_email_code: bool = False
+    """True if an e-mail address is confirmed by a code first."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignInOptions:
     """The alternatives to a password that a sign-in screen may offer."""
 
     passkeys: bool
     providers: tuple[ProviderInfo, ...]
     """Identity providers, by name."""
+    sign_up: SignUp | None = None
+    """None where an administrator creates accounts."""
 
 
 class SignInService(Protocol):
@@ -47,6 +59,21 @@ class SignInService(Protocol):
 
         Raises `InvalidName`, `InvalidEmail`, `PasswordRefused` (a child of it), `NameTaken` if anybody has an account
         already, `TooManyAttempts`, and the data errors.
+        """
+        ...
+
+    async def send_sign_up_code(self, email: str) -> None:
+        """Send a code to the address of an account that is to be created, where `asks_email_code` says so.
+
+        Raises `InvalidEmail`, `NotAllowed`, and the data errors. A server may refuse with `ServerRefused`.
+        """
+        ...
+
+    async def sign_up(self, name: str, password: str, email: str = "", code: str = "") -> None:
+        """Create an account, without signing in to it.
+
+        Raises `InvalidName`, `PasswordRefused` (a child of it), each with its `field`, `NotAllowed`, and the data
+        errors. A server may refuse with `ServerRefused`.
         """
         ...
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from store.errors import NotAllowed
 from tui.local_account.topic import LocalTopic
 from tui.origin import peer, source
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from store.store import Store
     from store.values.sign_in import SecondFactorNeeded, SignedIn, SignInNews
     from tui.account import SignInOptions
+
+_BY_ADMINISTRATOR: Final = "An administrator creates accounts: gatekey admin user add."
 
 
 class LocalSignIn(LocalTopic):
@@ -29,6 +32,12 @@ class LocalSignIn(LocalTopic):
 
     async def create_account(self, name: str, email: str, password: str) -> None:
         await self._enter(_create, self._store, name, email, password)
+
+    async def send_sign_up_code(self, email: str) -> None:  # noqa: ARG002 (the protocol's)
+        raise NotAllowed(_BY_ADMINISTRATOR)
+
+    async def sign_up(self, name: str, password: str, email: str = "", code: str = "") -> None:  # noqa: ARG002
+        raise NotAllowed(_BY_ADMINISTRATOR)
 
     async def sign_in(self, name: str, password: str) -> SecondFactorNeeded | None:
         return await self._enter(self._store.sign_in.with_password, name, password, source=source(), peer=peer())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from store.errors import NotOnThisServer
 from tui.remote_account.topic import RemoteTopic
@@ -10,6 +10,8 @@ from tui.remote_account.topic import RemoteTopic
 if TYPE_CHECKING:
     from store.values.sign_in import SecondFactorNeeded, SignInNews
     from tui.account import SignInOptions
+
+_CAPTCHA: Final = "This server shows a captcha before it creates an account. Its own page does: {url}"
 
 
 class RemoteSignIn(RemoteTopic):
@@ -26,9 +28,19 @@ class RemoteSignIn(RemoteTopic):
 
     async def sign_in_options(self) -> SignInOptions:
         """A passkey and another provider answer the server's own page, not a console."""
-        from tui.account import SignInOptions
+        from tui.account import SignInOptions, SignUp
 
-        return SignInOptions(passkeys=False, providers=())
+        facts, sign_up = self._known, None
+        if facts.registers:
+            limit = _CAPTCHA.format(url=self._address.url) if facts.asks_for_captcha else ""
+            sign_up = SignUp(limit, facts.asks_for_email_code)
+        return SignInOptions(passkeys=False, providers=(), sign_up=sign_up)
+
+    async def send_sign_up_code(self, email: str) -> None:
+        await self._client.send_sign_up_code(email)
+
+    async def sign_up(self, name: str, password: str, email: str = "", code: str = "") -> None:
+        await self._client.register(name, password, email, code)
 
     async def create_account(self, name: str, email: str, password: str) -> None:  # noqa: ARG002 (the protocol's)
         raise NotOnThisServer("Accounts of this server are created on its own page.")
