@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 PASSKEY_KEY: Final = "f3"
-SIGN_UP_KEY: Final = "f9"
+SIGN_UP_KEY: Final = "ctrl+n"
 PROVIDER_KEYS: Final = ("f4", "f5", "f6", "f7", "f8")
 """Keys of the identity providers, in their order. Letters are text here, and these reach a program in tmux too."""
 
@@ -344,6 +344,6 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
             limit.remove_class("-hidden")
         elif ways.sign_up is not None:
             self._sign_up = ways.sign_up
-            buttons.append(ActionButton("Create account", shortcut=SIGN_UP_KEY, classes="sign-up"))
+            buttons.append(ActionButton("Create account", shortcut="^n", classes="sign-up"))
         row.set_class(not buttons, "-hidden")
         await row.mount_all(buttons)

@@ -162,7 +162,7 @@ entry         sign-in.provider-2        f5
 entry         sign-in.provider-3        f6
 entry         sign-in.provider-4        f7
 entry         sign-in.provider-5        f8
-entry         sign-in.create-account    f9
+entry         sign-in.create-account    ctrl+n
 entry         sign-in.again             escape
 passwords     secret.show               ctrl+v
 modal         modal.help                f1 question_mark

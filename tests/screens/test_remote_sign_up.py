@@ -29,8 +29,8 @@ def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
 @asynccontextmanager
 async def sign_up_form(standin: StandIn) -> AsyncIterator[Stage]:
     async with remote_console(standin, size=SIZE, signs_in=False) as stage:
-        assert stage.says("Create account f9"), stage.text()
-        await stage.press("f9")
+        assert stage.says("Create account ^n"), stage.text()
+        await stage.press("ctrl+n")
         assert isinstance(stage.app.screen, SignUpForm)
         yield stage
 
@@ -97,7 +97,7 @@ async def test_where_a_captcha_stands_before_it_a_sentence_says_so(standin: Stan
     async with remote_console(standin, size=SIZE, signs_in=False) as stage:
         assert stage.says("This server shows a captcha before it creates an account."), stage.text()
         assert not [button for button in stage.app.screen.query(Button) if "Create" in str(button.label)]
-        await stage.press("f9")
+        await stage.press("ctrl+n")
         assert isinstance(stage.app.screen, SignIn)
 
 
@@ -106,5 +106,5 @@ async def test_where_it_is_closed_nothing_is_offered() -> None:
         standin.world.status["register_enabled"] = False
         async with remote_console(standin, size=SIZE, signs_in=False) as stage:
             assert not stage.says("Create account")
-            await stage.press("f9")
+            await stage.press("ctrl+n")
             assert isinstance(stage.app.screen, SignIn)
