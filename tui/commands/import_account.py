@@ -24,7 +24,7 @@ The keys themselves stay on the server. --make-keys makes a new key for each nam
 with the same limits, and writes it to standard output, once.
 
 The session is the one that `gatekey server add URL` has kept; the account here is
-made before: gatekey admin user add NAME."""
+made before: gatekey admin user add NAME --email ADDRESS."""
 _WHOSE: Final = "account takes it in"
 _NO_SERVER: Final = "say from which server: --server URL"
 
