@@ -39,6 +39,7 @@ SIGN_UP_KEY: Final = "ctrl+n"
 PROVIDER_KEYS: Final = ("f4", "f5", "f6", "f7", "f8")
 """Keys of the identity providers, in their order. Letters are text here, and these reach a program in tmux too."""
 
+_NAME_THERE: Final = "The name or the e-mail address of your account there."
 IF_EMPTY: Final = {
     "username": "Enter your username.",
     "password": "Enter your password.",
@@ -118,7 +119,10 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
                 greeting = f"This is the demo. Sign in as {demo.name} with the password: {demo.password}"
                 yield Static(greeting, id="greeting", markup=False)
             yield Field(
-                "Username", TextInput(self._name, id="username"), help="Capitals do not matter.", classes="first-factor"
+                "Username",
+                TextInput(self._name, id="username"),
+                help=_NAME_THERE if self.account.server else "Capitals do not matter.",
+                classes="first-factor",
             )
             yield Field(
                 "Password",

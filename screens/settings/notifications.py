@@ -91,7 +91,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     @property
     def purpose(self) -> str:
         can = self.account.capabilities
-        limits = (can.warnings_repeat, can.one_channel)
+        limits = (can.one_channel, can.warnings_repeat)
         return " ".join(filter(None, (_PURPOSE, *limits))) if any(limits) else self.HELP_TEXT
 
     def _field(self, setting: Setting) -> Field:

@@ -18,13 +18,16 @@ from tui.store_location import Options
 WIDE = (120, 60)
 
 
-def remote_account(standin: StandIn, *, resumes: str = "") -> RemoteAccount:
-    """The account, not open yet. Its session is held in memory alone, and its clock is that of the server."""
+def remote_account(standin: StandIn, *, resumes: str = "", patience: Patience | None = None) -> RemoteAccount:
+    """The account, not open yet. Its session is held in memory alone, and its clock is that of the server.
+
+    It waits for a server that is gone as a console does, or with a `patience` that tells nobody.
+    """
     address, clock = parse_server_address(standin.address), standin.clock
 
     def connect(told: Told) -> RemoteClient:
         transport = Transport(address, inner=standin.transport())
-        return RemoteClient(address, transport=transport, patience=Patience(told=told), clock=clock)
+        return RemoteClient(address, transport=transport, patience=patience or Patience(told=told), clock=clock)
 
     return RemoteAccount(address, connect, Options(), resumes=resumes, clock=clock)
 

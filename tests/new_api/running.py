@@ -51,11 +51,24 @@ class StandIn:
 
     def transport(self) -> httpx.AsyncBaseTransport | None:
         """The way to a stand-in in memory; None for one with a port."""
-        return httpx.ASGITransport(self.app) if self.address == NOWHERE else None
+        return _InMemory(self.app) if self.address == NOWHERE else None
 
     def restart(self) -> None:
         """Restart, as if it were over at once: memory is lost, the database is not."""
         self.world.forget_memory()
+
+
+class _InMemory(httpx.ASGITransport):
+    """A transport that meets nobody while the stand-in is down."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__(app)
+        self._faults = app.faults
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._faults.is_down:
+            raise httpx.ConnectError("connection refused", request=request)
+        return await super().handle_async_request(request)
 
 
 @contextmanager

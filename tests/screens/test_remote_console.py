@@ -56,6 +56,7 @@ async def test_the_sign_in_names_the_server_and_refuses_a_wrong_password(standin
         screen = stage.app.screen
         assert isinstance(screen, SignIn)
         assert standin.address in stage.text()
+        assert "The name or the e-mail address of your account there." in stage.text()
         assert "gatekey admin" not in screen.purpose
         await stage.fill("username", "alice")
         await stage.fill("password", "Wr0ng-pass")

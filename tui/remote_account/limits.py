@@ -56,7 +56,8 @@ def capabilities_of(facts: ServerFacts | None, address: ServerAddress, *, by_tok
         warnings_repeat="It repeats a warning as long as the quota is below the threshold.",
         no_bark_encryption="It knows no encryption key of Bark.",
         no_seen_models="This server does not tell which models without a price you called.",
-        no_ip_erasure="This server erases no address that is stored already.",
+        no_ip_erasure="This server erases no address that is stored already."
+        + ("" if is_feb else " It notes that of each sign-in, whatever is set here."),
         no_key_rotation="This server makes no new secret for a key: make another key.",
         no_key_rates="This server limits no requests per minute.",
         no_key_periods="A spend limit never begins anew.",
