@@ -28,7 +28,7 @@ def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
 
 @asynccontextmanager
 async def sign_up_form(standin: StandIn) -> AsyncIterator[Stage]:
-    async with remote_console(standin, size=SIZE, signs_in=False) as stage:
+    async with remote_console(standin, size=SIZE, signed_in=False) as stage:
         assert stage.says("Create account ^n"), stage.text()
         await stage.press("ctrl+n")
         assert isinstance(stage.app.screen, SignUpForm)
@@ -94,7 +94,7 @@ async def test_where_the_server_wants_an_address_a_code_is_sent_there_first(stan
 
 async def test_where_a_captcha_stands_before_it_a_sentence_says_so(standin: StandIn) -> None:
     standin.world.status["turnstile_check"] = True
-    async with remote_console(standin, size=SIZE, signs_in=False) as stage:
+    async with remote_console(standin, size=SIZE, signed_in=False) as stage:
         assert stage.says("This server shows a captcha before it creates an account."), stage.text()
         assert not [button for button in stage.app.screen.query(Button) if "Create" in str(button.label)]
         await stage.press("ctrl+n")
@@ -104,7 +104,7 @@ async def test_where_a_captcha_stands_before_it_a_sentence_says_so(standin: Stan
 async def test_where_it_is_closed_nothing_is_offered() -> None:
     with running(Generation.AUG) as standin:
         standin.world.status["register_enabled"] = False
-        async with remote_console(standin, size=SIZE, signs_in=False) as stage:
+        async with remote_console(standin, size=SIZE, signed_in=False) as stage:
             assert not stage.says("Create account")
             await stage.press("ctrl+n")
             assert isinstance(stage.app.screen, SignIn)
