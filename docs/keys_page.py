@@ -46,7 +46,7 @@ _PLACES: Final = {
     "in-drawer": "after saving to the drawer",
     "two-factor": "two-factor authentication",
     "codes": "backup recovery codes",
-    "in-browser": "the dialog that binds an identity in a browser",
+    "in-browser": "a dialog with the address of a page",
     "shown-once": "a secret that is shown once",
     "conflict": "a save that met a newer version",
     "choice-row": "a choice between two values",

@@ -7,21 +7,18 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.geometry import Size
 from textual.widgets import Button, Input, Static
 
-from screens.account_modal import AccountModal, Notice
+from screens.account_modal import Notice
+from screens.page_in_browser import PageInBrowser
 from store.errors import GatekeyError
 from store.text import sanitize
-from tui.clipboard import copy
-from tui.glyphs import has_box_characters
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
-from tui.widgets.qr_code import QrCode, fits
+from tui.widgets.qr_code import QrCode
 from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
@@ -29,10 +26,9 @@ if TYPE_CHECKING:
 
 POLL_INTERVAL_S: Final = 10.0
 """Seconds between two questions whether the server's page has bound the identity by itself."""
-_TEXT_COLUMNS: Final = 40
 
 
-class BindInBrowser(AccountModal[bool]):
+class BindInBrowser(PageInBrowser):
     """Result: True if the identity was bound."""
 
     HELP_TEXT: ClassVar[str] = (
@@ -41,12 +37,9 @@ class BindInBrowser(AccountModal[bool]):
         "it, and paste it here. The console also looks every few seconds whether the identity is bound already."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#address"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+y", "copy_address", "Copy address", id="bind-in-browser.copy", tooltip="Copy what to open"),
-    ]
 
     def __init__(self, login: BrowserLogin) -> None:
-        super().__init__()
+        super().__init__(login.url)
         self._login = login
 
     def compose(self) -> ComposeResult:
@@ -67,9 +60,7 @@ class BindInBrowser(AccountModal[bool]):
                     yield ActionButton("Bind", id="bind", shortcut="enter", variant="primary")
 
     def on_mount(self) -> None:
-        room = Size(self.app.size.width - 6 - _TEXT_COLUMNS, self.app.size.height - 2)
-        if has_box_characters(self.app) and fits(self._login.url, room):
-            self.query_one(QrCode).draw(self._login.url)
+        super().on_mount()
         self.watch_state()
 
     @work(exclusive=True, group="wait")
@@ -101,9 +92,3 @@ class BindInBrowser(AccountModal[bool]):
         if done is not None:
             self.workers.cancel_group(self, "wait")
             self.dismiss(True)
-
-    @on(Button.Pressed, "#copy")
-    @work(exclusive=True, group="copy")
-    async def action_copy_address(self) -> None:
-        copied = await copy(self.app, self._login.url)
-        self.say(f"{copied.sentence}.", "good")

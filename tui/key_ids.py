@@ -169,7 +169,7 @@ modal         modal.help                f1 question_mark
 modal         modal.cancel              escape
 modal         wizard.cancel             escape
 modal         wizard.back               ctrl+o
-in-browser    bind-in-browser.copy      ctrl+y
+in-browser    in-browser.copy           ctrl+y
 codes         codes.copy                ctrl+y c
 codes         codes.save                ctrl+s w
 codes         codes.reveal              ctrl+r v

@@ -15,6 +15,7 @@ from screens.passkey_ceremony import PasskeyCeremony
 from screens.prompt import Prompt
 from screens.relative_time import ago, clock
 from screens.settings.overview_list import OverviewList
+from screens.settings.register_on_page import RegisterOnPage
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -54,7 +55,7 @@ class Passkeys(OverviewList["PasskeyInfo"]):
         with Dialog("Passkey Login"):
             yield Static(
                 "Passwordless sign-in with device-based cryptographic credentials (WebAuthn). "
-                + (can.no_passkey_registration or "Registering runs in your own browser."),
+                + (can.no_passkey_registration or can.no_passkey_ceremony or "Registering runs in your own browser."),
                 classes="dialog-body muted",
                 markup=False,
             )
@@ -129,6 +130,11 @@ class Passkeys(OverviewList["PasskeyInfo"]):
             self.run_exclusive(lambda: self._remove(passkey))
 
     async def _register(self) -> None:
+        if self.account.capabilities.no_passkey_ceremony:
+            if await self.app.push_screen_wait(RegisterOnPage(self.account.server)):
+                self.say("The passkey was registered.", "good")
+            self.load()
+            return
         label: str | None = ""
         if not self.account.capabilities.no_passkey_labels:
             label = await self.app.push_screen_wait(PasskeyLabel("Register a passkey", ""))

@@ -48,6 +48,8 @@ class Capabilities:
     no_passkeys: str = ""
     no_passkey_registration: str = ""
     """Passkeys are listed and removed, and registered somewhere else."""
+    no_passkey_ceremony: str = ""
+    """A passkey is registered at the server's own page: the console shows its address, and watches."""
     no_passkey_labels: str = ""
     no_passkey_proof: str = ""
     no_password_proof: str = ""

@@ -22,6 +22,7 @@ METHODS: Final[dict[str, tuple[str, ...]]] = {
     "no_password_change": ("change_password",),
     "no_passkeys": ("begin_passkey_registration", "rename_passkey", "remove_passkey"),
     "no_passkey_registration": ("begin_passkey_registration",),
+    "no_passkey_ceremony": ("begin_passkey_registration",),
     "no_passkey_labels": ("rename_passkey",),
     "no_two_factor": ("begin_two_factor", "disable_two_factor", "renew_backup_codes"),
     "no_ssh_keys": ("add_ssh_key", "rename_ssh_key", "remove_ssh_key"),

@@ -24,6 +24,7 @@ from screens.passkey_ceremony import PasskeyCeremony
 from screens.settings.bind_email import BindEmail
 from screens.settings.conflict import Conflict
 from screens.settings.page import SettingsPage
+from screens.settings.register_on_page import RegisterOnPage
 from screens.settings.two_factor_setup import TwoFactorSetup
 from screens.sign_up import SignUpForm
 from store.errors import DeliveryFailed, FreshProofRequired, ProviderFailed
@@ -325,6 +326,7 @@ class Walk:
             ("bind in a browser", BindInBrowser(BrowserLogin(provider, self.account.said))),
             ("bind an address", BindEmail(self.account.said)),
             ("sign-up", SignUpForm(SignUp(asks_email_code=True))),
+            ("register on a page", RegisterOnPage(self.account.said)),
         ):
             await self.stage.app.push_screen(dialog)
             await self.go(where)
@@ -466,7 +468,7 @@ class Walk:
         await self.click("second factor", "#sign-in")
 
 
-BASES = {"AccountModal", "BrowserStep", "OverviewList", "Prompt", "ShownOnce"}
+BASES = {"AccountModal", "BrowserStep", "PageInBrowser", "OverviewList", "Prompt", "ShownOnce"}
 """Dialogs that are never shown themselves: others are made of them."""
 
 

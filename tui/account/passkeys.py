@@ -31,6 +31,13 @@ class PasskeyService(Protocol):
         """
         ...
 
+    async def has_passkey(self) -> bool:
+        """Tell whether there is a passkey, where `no_passkey_ceremony` says so, while a browser registers one.
+
+        Raises `NotAllowed` (a child of it) and the session errors, which a registration may end the session with.
+        """
+        ...
+
     async def begin_passkey_proof(self) -> PasskeyPage:
         """Begin to prove the person's identity. Raises `PasskeysDisabled` and the session errors."""
         ...

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from store.errors import NotAllowed
 from tui.local_account.topic import LocalTopic
 from tui.origin import peer, source
 
@@ -13,12 +14,17 @@ if TYPE_CHECKING:
     from store.values.sign_in import SecondFactorNeeded
     from tui.account import PasskeyPage
 
+_BY_CEREMONY: Final = "A passkey is registered by a ceremony here."
+
 
 class LocalPasskeys(LocalTopic):
     """`PasskeyService` on the store."""
 
     async def begin_passkey_registration(self, label: str) -> PasskeyPage:
         return await self._page(await self._call(self._store.ceremonies.begin_registration, label))
+
+    async def has_passkey(self) -> bool:
+        raise NotAllowed(_BY_CEREMONY)
 
     async def begin_passkey_proof(self) -> PasskeyPage:
         return await self._page(await self._call(self._store.ceremonies.begin_proof))

@@ -15,6 +15,8 @@ BACKUP_CODES: Final = 4
 NEEDS_PAYING_KEY: Final = "A question is paid by one of your API keys: choose it with a, or create one on API Keys."
 NO_COST_ESTIMATE: Final = "What an answer costs is told after it."
 NO_IMAGES: Final = "This page makes no images on a server."
+_ON_ITS_PAGE: Final = "Sign in on the server's own page, open your profile, and register the passkey there."
+_SIGNS_OUT: Final = "The server then ends your other sessions, this console's too: sign in again."
 _NEEDS_SIGN_IN: Final = "A System Access Token may not do this: sign in with your password."
 
 
@@ -36,7 +38,10 @@ def capabilities_of(facts: ServerFacts | None, address: ServerAddress, *, by_tok
         no_password_proof="The server wants a code of your authenticator app for this.",  # noqa: S106 - a sentence
         no_passkey_proof="A passkey proves nothing from here.",
         no_passkeys=_NEEDS_SIGN_IN if by_token and is_feb else "",
-        no_passkey_registration=f"It is registered in a browser, on the server's own page: {address.url}",
+        no_passkey_registration=f"It is registered in a browser, on the server's own page: {address.url}"
+        if by_token
+        else "",
+        no_passkey_ceremony="" if by_token else _ON_ITS_PAGE if is_feb else f"{_ON_ITS_PAGE} {_SIGNS_OUT}",
         no_passkey_labels="The server gives it no label.",
         one_passkey="This server has one passkey per account.",
         no_ssh_keys="This server has no console over SSH.",

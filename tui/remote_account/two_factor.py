@@ -68,6 +68,10 @@ class RemoteTwoFactor(RemoteTopic):
         code, self._code = self._code, ""
         await self._client.passkeys.remove(code)
 
+    async def has_passkey(self) -> bool:
+        self._check_open()
+        return (await self._client.passkeys.state()).is_registered
+
     async def begin_passkey_registration(self, label: str) -> Any:  # noqa: ARG002 (the protocol's)
         self._refuse()
 
