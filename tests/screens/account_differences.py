@@ -81,6 +81,20 @@ DIFFERENCES: Final = (
     ),
     Difference(
         "test_sessions",
+        "test_this_session_is_not_ended",
+        "The session in use is not ended by mistake.",
+        limit="no_sessions",
+        places=FEB,
+    ),
+    Difference(
+        "test_sessions",
+        "test_all_others_are_ended_after_a_question",
+        "All other sessions are ended at once.",
+        limit="no_sessions",
+        places=FEB,
+    ),
+    Difference(
+        "test_sessions",
         "test_a_session_is_ended_after_a_question",
         "The sessions are listed, and each can be ended.",
         limit="no_sessions",
