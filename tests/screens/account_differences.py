@@ -42,6 +42,12 @@ class Difference:
 
 DIFFERENCES: Final = (
     Difference(
+        "test_account_binding",
+        "test_it_says_that_an_identity_does_not_replace_the_second_factor",
+        "A sign-in with a bound identity asks for the second factor.",
+        limit="bindings_skip_second_factor",
+    ),
+    Difference(
         "test_security_tab",
         "test_a_stale_proof_is_asked_for_again",
         "Before a new token is made, the identity is confirmed again after five minutes.",

@@ -54,6 +54,12 @@ async def test_each_provider_is_a_row_with_its_state(home: Home) -> None:
         assert section(stage).state.plain.startswith("1 of 2 bound")
 
 
+async def test_it_says_that_an_identity_does_not_replace_the_second_factor(home: Home) -> None:
+    home.add_provider("idp0", "Provider 0", identity="octo-alice")
+    async with home.console(press="1") as stage:
+        assert section(stage).state.plain == "1 of 1 bound · the second factor is still asked"
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_each_provider_is_a_row_with_its_state_and_its_key(size: tuple[int, int]) -> None:
     async with console(with_providers(), size=size, press="1") as stage:
@@ -67,17 +73,21 @@ async def test_each_provider_is_a_row_with_its_state_and_its_key(size: tuple[int
             assert row.region.contains_region(row.query_one(Button).region)
 
 
-async def test_the_key_acts_on_the_focused_row() -> None:
-    async with console(with_providers()) as stage:
-        await stage.press("1", "down")
+async def test_the_key_acts_on_the_focused_row(home: Home) -> None:
+    home.add_provider("idp0", "Provider 0", identity="octo-alice")
+    home.add_provider("idp1", "Provider 1")
+    async with home.console() as stage:
+        await stage.press("1")
+        rows(stage)[0].query_one(Button).focus()
+        await stage.settle()
         assert rows(stage)[0].help == "Unbind your identity at Provider 0."
         await stage.press("d")
-        assert isinstance(stage.app.screen, Confirm)
+        assert isinstance(stage.app.screen, Confirm), stage.text()
         assert stage.says("octo-alice at Provider 0 will no longer sign in")
         await stage.press("y")
         assert stage.says("The identity was unbound.")
-        assert [row.query_one(Button).has_class("bind") for row in rows(stage)] == [True, True, True]
-        assert section(stage).state.plain.startswith("0 of 3 bound")
+        assert [row.query_one(Button).has_class("bind") for row in rows(stage)] == [True, True]
+        assert section(stage).state.plain.startswith("0 of 2 bound")
 
 
 async def test_without_a_focused_row_the_key_only_goes_to_one() -> None:
@@ -89,8 +99,10 @@ async def test_without_a_focused_row_the_key_only_goes_to_one() -> None:
         assert stage.app.focused is rows(stage)[1].query_one(Button)
 
 
-async def test_the_key_of_the_other_act_leaves_a_row_alone() -> None:
-    async with console(with_providers(bound=False)) as stage:
+async def test_the_key_of_the_other_act_leaves_a_row_alone(home: Home) -> None:
+    home.add_provider("idp0", "Provider 0")
+    home.add_provider("idp1", "Provider 1")
+    async with home.console() as stage:
         await stage.press("1", "down", "d")
         assert not isinstance(stage.app.screen, Confirm), "no identity is bound"
         assert stage.says("b Bind")
