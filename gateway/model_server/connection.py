@@ -128,9 +128,15 @@ class ModelServerConnection(asyncio.Protocol):
         return event.status_code, event.headers.raw_items()
 
     async def receive_body(self, *, seconds: float) -> AsyncIterator[bytes]:
-        """The body as it arrives. Raises what `receive_head` does."""
-        while isinstance(event := await self._next_event(seconds), h11.Data):
-            yield bytes(event.data)
+        """The body as it arrives: what is there already is one chunk. Raises what `receive_head` does."""
+        event = await self._next_event(seconds)
+        while isinstance(event, h11.Data):
+            joined = bytearray(event.data)
+            while isinstance(event := self._event_at_hand(), h11.Data):
+                joined += event.data
+            yield bytes(joined)
+            if event is h11.NEED_DATA:
+                event = await self._next_event(seconds)
 
     def finish(self) -> bool:
         """True if the response was read to its end, and the connection can take another request. Else abort it."""
@@ -172,6 +178,13 @@ class ModelServerConnection(asyncio.Protocol):
                     await self._can_write.wait()
             except TimeoutError as error:
                 raise httpx.WriteTimeout(_WRITE_TIMEOUT) from error
+
+    def _event_at_hand(self) -> Any:
+        """The next event, or `h11.NEED_DATA`. `_next_event` raises an error, once what came before it was read."""
+        try:
+            return self._h11.next_event()
+        except h11.RemoteProtocolError:
+            return h11.NEED_DATA
 
     async def _next_event(self, seconds: float) -> Any:
         while True:

@@ -1,9 +1,10 @@
-"""The pieces in which a connection writes a body."""
+"""The pieces in which a connection writes a body, and those in which it reads one."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Final, cast
 
+import httpx
 import pytest
 
 from gateway.model_server import connection as connection_module
@@ -25,6 +26,9 @@ class SlowTransport:
         self.written.append(data)
         self._connection.pause_writing()
         self.has_written.set()
+
+    def abort(self) -> None:
+        self.written.clear()
 
 
 @pytest.mark.anyio
@@ -50,3 +54,60 @@ async def test_each_piece_of_a_long_body_has_the_time_limit_of_its_own() -> None
     head, _, first = transport.written[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST / HTTP/1.1")
     assert [len(each) for each in (first, *transport.written[1:])] == [size, size, size, MORE]
+
+
+CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def asked() -> ModelServerConnection:
+    """A connection that waits for the head of a response."""
+    connection = ModelServerConnection()
+    transport = SlowTransport(connection)
+    connection.connection_made(cast("asyncio.Transport", transport))
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{}"
+
+    headers = [(b"Host", b"models.test"), (b"Content-Length", b"2")]
+    sending = asyncio.create_task(connection.send("POST", b"/", headers, body(), seconds=PATIENCE))
+    await transport.has_written.wait()
+    connection.resume_writing()
+    await sending
+    return connection
+
+
+@pytest.mark.anyio
+async def test_what_has_come_is_read_as_one_chunk_and_what_comes_later_as_another() -> None:
+    async with asyncio.timeout(PATIENCE):
+        connection = await asked()
+        connection.data_received(CHUNKED + b"3\r\none\r\n3\r\ntwo\r\n5\r\nth")
+        await connection.receive_head(seconds=PATIENCE)
+        body = connection.receive_body(seconds=PATIENCE)
+        assert await anext(body) == b"onetwoth"
+
+        async def read_on() -> bytes:
+            return await anext(body)
+
+        later = asyncio.create_task(read_on())
+        await asyncio.sleep(0)
+        assert not later.done()
+        connection.data_received(b"ree\r\n4\r\nfour\r\n0\r\n\r\n")
+        assert await later == b"reefour"
+        assert [piece async for piece in body] == []
+        assert connection.finish()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("end", [b"no length\r\n", b""])
+async def test_what_came_before_an_error_is_read_before_it(end: bytes) -> None:
+    async with asyncio.timeout(PATIENCE):
+        connection = await asked()
+        connection.data_received(CHUNKED + b"3\r\none\r\n3\r\ntwo\r\n" + end)
+        if not end:
+            connection.eof_received()
+        await connection.receive_head(seconds=PATIENCE)
+        body = connection.receive_body(seconds=PATIENCE)
+        assert await anext(body) == b"onetwo"
+        with pytest.raises(httpx.RemoteProtocolError):
+            await anext(body)
+        assert not connection.finish()
