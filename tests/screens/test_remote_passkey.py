@@ -56,7 +56,7 @@ async def test_the_page_is_shown_as_address_and_code_and_is_copied(standin: Stan
         assert str(screen.query_one("#url", Static).content) == standin.address
         assert screen.query_one(QrCode).region.area, stage.text()
         about = screen.query_one("#about", Static)
-        assert about.region in screen.region
+        assert screen.region.contains_region(about.region)
         assert "register the passkey there" in str(about.content)
         assert ("this console's too" in str(about.content)) is (standin.world.generation is Generation.AUG)
         await stage.press("ctrl+y")
