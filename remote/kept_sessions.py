@@ -35,6 +35,8 @@ class KeptSession:
     credential: Credential
     owed: Mapping[str, Any] | None = field(default=None, repr=False)
     """Settings that an interrupted save wiped and did not put back; see `remote.settings`."""
+    channels: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The fields of the channels that the server forgets, by their names in `NotificationForm`. They hold secrets."""
 
 
 class KeptSessions:
@@ -140,7 +142,9 @@ def _written(session: KeptSession) -> bytes:
         case TokenSession(token, optional_id):
             kept = {"kind": "token", "user_id": optional_id, "token": token}
     owed = None if session.owed is None else dict(session.owed)
-    return json.dumps({"server": session.server, "name": session.name, "owed": owed, **kept}).encode()
+    channels = None if session.channels is None else dict(session.channels)
+    facts = {"server": session.server, "name": session.name, "owed": owed, "channels": channels}
+    return json.dumps({**facts, **kept}).encode()
 
 
 def _parsed(kept: dict[str, Any]) -> KeptSession:
@@ -154,4 +158,5 @@ def _parsed(kept: dict[str, Any]) -> KeptSession:
             )
         case _:
             credential = TokenSession(kept["token"], kept["user_id"])
-    return KeptSession(kept["server"], kept["name"], credential, kept["owed"])
+    # Files of earlier releases have no channels.
+    return KeptSession(kept["server"], kept["name"], credential, kept["owed"], kept.get("channels"))

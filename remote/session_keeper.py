@@ -31,6 +31,7 @@ class SessionKeeper:
         self._name = ""
         self._credential: Credential | None = None
         self._owed: Mapping[str, Any] | None = None
+        self._channels: Mapping[str, Any] | None = None
         self._refresh_under_way: asyncio.Task[None] | None = None
 
     @property
@@ -47,24 +48,35 @@ class SessionKeeper:
         """The values that an interrupted save wiped on the server and did not put back."""
         return self._owed
 
+    @property
+    def keeps_on_disk(self) -> bool:
+        """True if the session outlives the program."""
+        return self._kept is not None
+
+    @property
+    def channels(self) -> Mapping[str, Any] | None:
+        """The fields of the channels that the server forgets. They hold secrets."""
+        return self._channels
+
     async def resume(self, name: str) -> bool:
         """Take up the kept session of `name`. Returns False if there is none."""
         found = None if self._kept is None else await asyncio.to_thread(self._kept.load, self._server, name)
         if found is None:
             return False
-        self._name, self._credential, self._owed = found.name, found.credential, found.owed
+        self._name, self._credential = found.name, found.credential
+        self._owed, self._channels = found.owed, found.channels
         return True
 
     async def open(self, name: str, credential: Credential) -> None:
-        """Begin with a new session. What an earlier session of that name still owes is taken over.
+        """Begin with a new session. What an earlier session of that name still owes and has kept is taken over.
 
         Raises `StoreUnavailable` if it cannot be kept; it is held in memory all the same.
         """
         if name != self._name:
-            self._owed = None
+            self._owed = self._channels = None
             earlier = None if self._kept is None else await asyncio.to_thread(self._kept.load, self._server, name)
             if earlier is not None:
-                self._owed = earlier.owed
+                self._owed, self._channels = earlier.owed, earlier.channels
         self._name, self._credential = name, credential
         await self._store()
 
@@ -80,15 +92,21 @@ class SessionKeeper:
             self._owed = owed
             await self._store()
 
+    async def keep_channels(self, channels: Mapping[str, Any]) -> None:
+        """Keep the fields of the channels that the server forgets. As `put`."""
+        if channels != self._channels:
+            self._channels = channels
+            await self._store()
+
     async def end(self, *, forget: bool) -> None:
-        """Hold no session any more. What is owed is kept for the next one, unless `forget`, which removes the file."""
+        """Hold no session any more. What is owed and kept stays for the next one, unless `forget` removes the file."""
         if self._credential is None:
             return
         name, self._credential = self._name, None
-        if self._kept is not None and (forget or self._owed is None):
+        if self._kept is not None and (forget or (self._owed is None and self._channels is None)):
             await asyncio.to_thread(self._kept.forget, self._server, name)
         if forget:
-            self._name, self._owed = "", None
+            self._name, self._owed, self._channels = "", None, None
 
     async def refresh(self, stale: BearerSession, renew: Renew) -> None:
         """Replace `stale` by the session that `renew` gets for it, unless somebody did so already.
@@ -144,7 +162,7 @@ class SessionKeeper:
 
     async def _store(self) -> None:
         if self._kept is not None and self._credential is not None:
-            session = KeptSession(self._server, self._name, self._credential, self._owed)
+            session = KeptSession(self._server, self._name, self._credential, self._owed, self._channels)
             await asyncio.to_thread(self._kept.keep, session)
 
 

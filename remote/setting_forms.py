@@ -1,5 +1,6 @@
 """The settings as the server keeps them, as a form: one channel, quota instead of money, one text in another."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -131,3 +132,15 @@ def merged_with(form: NotificationForm, known: NotificationForm) -> Notification
     """`form` as the server keeps it, with the fields of the other channels from `known`, which the console keeps."""
     others = [name for channel, names in CHANNEL_FIELDS.items() if channel is not form.channel for name in names]
     return replace(form, **{name: getattr(known, name) for name in others})
+
+
+def channel_fields(form: NotificationForm) -> dict[str, str | int]:
+    """The fields of every channel, by name."""
+    return {name: getattr(form, name) for names in CHANNEL_FIELDS.values() for name in names}
+
+
+def form_of_fields(kept: Mapping[str, Any]) -> NotificationForm:
+    """A form with these fields; what is missing or of another kind is the default."""
+    defaults = channel_fields(NotificationForm())
+    good: dict[str, Any] = {name: kept[name] for name, usual in defaults.items() if type(kept.get(name)) is type(usual)}
+    return NotificationForm(**good)

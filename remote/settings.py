@@ -21,7 +21,10 @@ from remote.setting_forms import (
     SERVER_THRESHOLD,
     NotificationForm,
     RemoteSettings,
+    channel_fields,
     form_as_stored,
+    form_of_fields,
+    merged_with,
     settings_of_account,
     switches,
 )
@@ -73,6 +76,20 @@ class Settings:
             if await self._settle(account):
                 account = await read_own_account(self._calls)
         return settings_of_account(account, facts)
+
+    @property
+    def keeps_on_disk(self) -> bool:
+        """True if the fields that the server forgets outlive the program: they are kept with the session."""
+        return self._calls.keeper.keeps_on_disk
+
+    def whole_form(self, form: NotificationForm) -> NotificationForm:
+        """`form` as the server has it, with the fields of its other channels, as far as they are kept here."""
+        kept = self._calls.keeper.channels
+        return form if kept is None else merged_with(form, form_of_fields(kept))
+
+    async def keep_form(self, form: NotificationForm) -> None:
+        """Keep the fields of every channel. Raises `StoreUnavailable`; they are held in memory all the same."""
+        await self._calls.keeper.keep_channels(channel_fields(form))
 
     async def save_notifications(self, form: NotificationForm, seen: RemoteSettings) -> RemoteSettings:
         """Save the notification settings.

@@ -63,11 +63,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             for setting in settings_of(NotificationSettings):
                 if not setting.channel:
                     yield make_field(setting)
-            limits = (
-                *(can.one_channel, can.warnings_repeat, can.no_test_message),
-                *(can.no_delivery_report, can.no_bark_encryption),
-            )
-            if sentence := " ".join(filter(None, limits)):
+            if sentence := self._limits_sentence():
                 yield Static(sentence, id="warning-limits", classes="consequence muted", markup=False)
         for channel in Channel:
             switch, *others = settings_of_channel(channel)
@@ -94,6 +90,14 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         limits = (can.one_channel, can.warnings_repeat)
         return " ".join(filter(None, (_PURPOSE, *limits))) if any(limits) else self.HELP_TEXT
 
+    def _limits_sentence(self) -> str:
+        can = self.account.capabilities
+        limits = (
+            *(can.one_channel, can.warnings_repeat, can.no_test_message),
+            *(can.no_delivery_report, can.no_bark_encryption),
+        )
+        return " ".join(filter(None, limits))
+
     def _field(self, setting: Setting) -> Field:
         if setting.name == "email_address":
             return make_field(setting, ActionButton("Enter code", id="enter-code", classes="-hidden"))
@@ -108,6 +112,8 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     def fill(self, section: NotificationSettings) -> None:
         super().fill(section)
+        for line in self.query("#warning-limits").results(Static):
+            line.update(self._limits_sentence())  # whether fields are kept is known once they were read
         self._fold()
 
     @on(Toggle.Changed)

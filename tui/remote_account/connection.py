@@ -26,7 +26,9 @@ class RemoteConnection(RemoteTopic):
     def capabilities(self) -> Capabilities:
         client = self._connected
         by_token = client is not None and client.is_signed_in and client.signed_in_with_token
-        return capabilities_of(self._facts, self._address, by_token=by_token)
+        keeps = bool(self._resumes) if client is None else client.settings.keeps_on_disk
+        keeps = keeps and not self._could_not_keep_fields
+        return capabilities_of(self._facts, self._address, by_token=by_token, keeps_fields=keeps)
 
     @property
     def server(self) -> str:

@@ -17,11 +17,19 @@ NO_COST_ESTIMATE: Final = "What an answer costs is told after it."
 NO_IMAGES: Final = "This page makes no images on a server."
 _ON_ITS_PAGE: Final = "Sign in on the server's own page, open your profile, and register the passkey there."
 _SIGNS_OUT: Final = "The server then ends your other sessions, this console's too: sign in again."
+_ONE_CHANNEL: Final = "This server warns on one channel at a time, and forgets the fields of the others: they are kept "
+_KEPT_ON_DISK: Final = "on this machine, sealed, until you sign out."
+_KEPT_IN_MEMORY: Final = "here until you sign out or close this console."
 _NEEDS_SIGN_IN: Final = "A System Access Token may not do this: sign in with your password."
 
 
-def capabilities_of(facts: ServerFacts | None, address: ServerAddress, *, by_token: bool) -> Capabilities:
-    """The limits. Before the server was asked, `facts` is None and the generation with fewer abilities is assumed."""
+def capabilities_of(
+    facts: ServerFacts | None, address: ServerAddress, *, by_token: bool, keeps_fields: bool
+) -> Capabilities:
+    """The limits. Before the server was asked, `facts` is None and the generation with fewer abilities is assumed.
+
+    `keeps_fields` if the fields of the channels that are off are kept on disk.
+    """
     is_feb = facts is None or facts.is_feb
     no_sessions = "This server keeps no list of sessions."
     return Capabilities(
@@ -56,8 +64,7 @@ def capabilities_of(facts: ServerFacts | None, address: ServerAddress, *, by_tok
         backup_codes=BACKUP_CODES,
         no_test_message="It sends no test message.",
         no_delivery_report="The server does not tell what became of a message.",
-        one_channel="This server warns on one channel at a time, and forgets the fields of the others: they are kept "
-        "here while this console is open.",
+        one_channel=_ONE_CHANNEL + (_KEPT_ON_DISK if keeps_fields else _KEPT_IN_MEMORY),
         warnings_repeat="It repeats a warning as long as the quota is below the threshold.",
         no_bark_encryption="It knows no encryption key of Bark.",
         no_seen_models="This server does not tell which models without a price you called.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from store.errors import NotOnThisServer, StaleEdit
+from store.errors import NotOnThisServer, StaleEdit, StoreUnavailable
 from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.setting_fields import secrets_of
@@ -27,12 +27,9 @@ _KEPT_VERSIONS: Final = 64
 class RemoteSections(RemoteTopic):
     """`SectionService` and `NotificationService` on a server."""
 
-    _known_form: NotificationForm | None = None
-    """The fields of every channel, as far as this console knows them: the server keeps those of one channel."""
-
     async def load(self, kind: type[SectionT]) -> Saved[SectionT]:
         self._check_open()
-        return self._saved(kind, await self._client.settings.read())
+        return await self._saved(kind, await self._client.settings.read())
 
     async def save(self, section: SectionT, version: int) -> Saved[SectionT]:
         from remote.settings import ChangedOnServer
@@ -44,8 +41,8 @@ class RemoteSections(RemoteTopic):
         try:
             stored = await self._store(section, seen)
         except ChangedOnServer as change:
-            raise SettingsConflict(self._saved(type(section), change.theirs)) from change
-        return self._saved(type(section), stored)
+            raise SettingsConflict(await self._saved(type(section), change.theirs)) from change
+        return await self._saved(type(section), stored)
 
     async def last_deliveries(self) -> dict[Channel, LastDelivery]:
         return {}
@@ -70,11 +67,9 @@ class RemoteSections(RemoteTopic):
 
     # -- how ---------------------------------------------------------------------------------------------------
 
-    def _saved(self, kind: type[SectionT], settings: RemoteSettings) -> Saved[SectionT]:
-        from remote.setting_forms import merged_with
-
-        form = settings.form if self._known_form is None else merged_with(settings.form, self._known_form)
-        self._known_form = form
+    async def _saved(self, kind: type[SectionT], settings: RemoteSettings) -> Saved[SectionT]:
+        form = self._client.settings.whole_form(settings.form)
+        await self._keep(form)
         versions = self._versions
         version = max(versions, default=0) + 1
         versions[version] = settings
@@ -82,13 +77,22 @@ class RemoteSections(RemoteTopic):
             del versions[old]
         return Saved(cast("SectionT", _section(kind, settings, form)), version)
 
+    async def _keep(self, form: NotificationForm) -> None:
+        """Keep the fields of every channel: the server forgets those of the channels that are off."""
+        try:
+            await self._client.settings.keep_form(form)
+        except StoreUnavailable:
+            self._could_not_keep_fields = True  # the sentence on the tab says so
+        else:
+            self._could_not_keep_fields = False
+
     async def _store(self, section: Any, seen: RemoteSettings) -> RemoteSettings:
         settings = self._client.settings
         match section:
             case NotificationSettings():
-                form = _form(section, self._known_form or seen.form)
+                form = _form(section, settings.whole_form(seen.form))
                 stored = await settings.save_notifications(form, seen)
-                self._known_form = form
+                await self._keep(form)
                 return stored
             case PriceSettings(accepts):
                 return await settings.save_price(accept_unpriced=accepts, seen=seen)

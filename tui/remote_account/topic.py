@@ -59,6 +59,8 @@ class RemoteTopic:
         """A code that was given as a proof of identity, for the act that asked for it."""
         self._versions: dict[int, RemoteSettings] = {}
         """The settings that were shown, by the version that stands for them. The server has no versions."""
+        self._could_not_keep_fields = False
+        """True if the fields of the channels that are off could not be written to the disk."""
         self._numbers: dict[str, int] = {}
         """The numbers by which screens name the server's sessions."""
         self._read_until: dict[Kind | None, datetime] = {}

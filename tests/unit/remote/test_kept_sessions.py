@@ -1,11 +1,13 @@
 """Sessions on disk: sealed, private, and none rather than a wrong one."""
 
+import json
 import random
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from remote import kept_sessions
 from remote.kept_sessions import KeptSession, KeptSessions
 from remote.sessions import BearerSession, CookieSession, Credential, TokenSession
 from store.errors import StoreUnavailable
@@ -27,15 +29,29 @@ def folder_of(tmp_path: Path, seed: int = 7) -> KeptSessions:
 
 @pytest.mark.parametrize("credential", CREDENTIALS)
 def test_a_session_comes_back_as_it_was_kept(tmp_path: Path, credential: Credential) -> None:
-    kept = KeptSession(SERVER, "alice", credential, {"language": "en"})
+    kept = KeptSession(SERVER, "alice", credential, {"language": "en"}, {"gotify_token": "t", "gotify_priority": 3})
     folder_of(tmp_path).keep(kept)
     assert folder_of(tmp_path).load(SERVER, "alice") == kept
     assert folder_of(tmp_path).load(SERVER, "bob") is None
     assert folder_of(tmp_path).load("https://other.example", "alice") is None
 
 
+def test_a_file_of_an_earlier_release_has_no_channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = kept_sessions._written
+
+    def without_channels(session: KeptSession) -> bytes:
+        whole = json.loads(written(session))
+        del whole["channels"]
+        return json.dumps(whole).encode()
+
+    monkeypatch.setattr(kept_sessions, "_written", without_channels)
+    folder_of(tmp_path).keep(KeptSession(SERVER, "alice", BEARER, {"language": "en"}, {"gotify_token": "t"}))
+    found = folder_of(tmp_path).load(SERVER, "alice")
+    assert found == KeptSession(SERVER, "alice", BEARER, {"language": "en"}, None)
+
+
 def test_the_file_is_sealed_and_private_and_its_name_tells_nothing(tmp_path: Path) -> None:
-    folder_of(tmp_path).keep(KeptSession(SERVER, "alice/../x", BEARER))
+    folder_of(tmp_path).keep(KeptSession(SERVER, "alice/../x", BEARER, None, {"bark_url": "channel-secret"}))
     (path,) = (tmp_path / "remote").iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
@@ -92,4 +108,4 @@ def test_a_session_is_locked_for_one_at_a_time(tmp_path: Path) -> None:
 
 def test_nothing_shows_what_is_kept() -> None:
     for credential in CREDENTIALS:
-        assert "secret" not in repr(KeptSession(SERVER, "alice", credential, {"webhook_secret": "secret"}))
+        assert "secret" not in repr(KeptSession(SERVER, "alice", credential, {"a": "secret"}, {"b": "secret"}))

@@ -104,6 +104,26 @@ async def test_what_is_owed_outlives_the_session_that_owes_it(tmp_path: Path) ->
     assert kept(tmp_path).load(SERVER, "alice").owed is None  # type: ignore[union-attr]
 
 
+async def test_the_fields_of_channels_outlive_a_session_that_ended_and_not_one_that_was_signed_out(
+    tmp_path: Path,
+) -> None:
+    keeper = SessionKeeper(SERVER, kept(tmp_path))
+    await keeper.open("alice", session(1))
+    await keeper.keep_channels({"gotify_token": "t"})
+    await keeper.end(forget=False)
+    later = SessionKeeper(SERVER, kept(tmp_path))
+    await later.open("alice", session(2))
+    assert later.channels == {"gotify_token": "t"}
+    await later.open("bob", session(3))
+    assert later.channels is None, "they are alice's"
+    again = SessionKeeper(SERVER, kept(tmp_path))
+    assert await again.resume("alice")
+    assert again.channels == {"gotify_token": "t"}
+    await again.end(forget=True)
+    assert again.channels is None
+    assert not await SessionKeeper(SERVER, kept(tmp_path)).resume("alice")
+
+
 async def test_a_session_is_taken_up_by_a_later_program(tmp_path: Path) -> None:
     clock = StillClock()
     await client_of(aug_server(), clock=clock, kept=kept(tmp_path)).sign_in("alice", "x")

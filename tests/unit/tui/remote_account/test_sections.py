@@ -1,17 +1,21 @@
 """Settings of an account on a server: one channel, nothing of another tab lost, and two consoles at once."""
 
+import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from remote.address import parse_server_address
 from remote.client import RemoteClient
-from remote.patience import Patience
+from remote.kept_sessions import KeptSessions
+from remote.patience import Patience, Told
 from store.errors import InvalidMoney, NotOnThisServer, SessionEnded, SessionLocked, WrongOriginalPassword
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.values.sections import SettingsConflict
+from tests.harness.stores import make_ring
 from tests.new_api.generations import Generation
 from tests.new_api.running import PASSWORD, StandIn, running
 from tui.remote_account import RemoteAccount
@@ -27,12 +31,19 @@ def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
 
 
 @asynccontextmanager
-async def signed_in(standin: StandIn) -> AsyncIterator[RemoteAccount]:
+async def signed_in(
+    standin: StandIn, kept: KeptSessions | None = None, *, resumes: str = ""
+) -> AsyncIterator[RemoteAccount]:
     address = parse_server_address(standin.address)
-    account = RemoteAccount(address, lambda told: RemoteClient(address, patience=Patience(told=told)), Options())
+
+    def connect(told: Told) -> RemoteClient:
+        return RemoteClient(address, kept=kept, patience=Patience(told=told), clock=standin.clock)
+
+    account = RemoteAccount(address, connect, Options(), resumes=resumes)
     await account.open()
     try:
-        assert await account.sign_in("alice", PASSWORD) is None
+        if not resumes:
+            assert await account.sign_in("alice", PASSWORD) is None
         yield account
     finally:
         await account.close()
@@ -66,6 +77,68 @@ async def test_the_fields_of_a_channel_are_kept_while_another_one_is_on(standin:
         saved = await account.save(replace(saved.section, email_on=True, webhook_on=False), saved.version)
         assert (standin.alice.setting or {})["notify_type"] == "email"
         assert saved.section.webhook_url == "https://hooks.example.com/a"
+
+
+async def leave_gotify(account: RemoteAccount) -> None:
+    """Save Gotify with its token, then switch to e-mail: the server forgets the token."""
+    saved = await account.load(NotificationSettings)
+    gotify = replace(
+        saved.section,
+        email_on=False,
+        gotify_on=True,
+        gotify_url="https://gotify.example.com",
+        gotify_token=NotificationSettings().gotify_token.replaced("AbCdEfGhIjKlMnOp"),
+        gotify_priority=8,
+        threshold_micro_usd=2_000_000,
+    )
+    saved = await account.save(gotify, saved.version)
+    await account.save(replace(saved.section, email_on=True, gotify_on=False), saved.version)
+
+
+async def test_a_console_that_is_opened_later_has_the_fields_that_the_server_forgot(
+    standin: StandIn, tmp_path: Path
+) -> None:
+    kept = KeptSessions(tmp_path / "remote", make_ring(), random.Random(1))
+    async with signed_in(standin, kept) as first:
+        await leave_gotify(first)
+        assert "on this machine, sealed, until you sign out" in first.capabilities.one_channel
+    assert "AbCd" not in str(standin.alice.setting)
+    assert not any(b"AbCd" in path.read_bytes() for path in (tmp_path / "remote").iterdir())
+    async with signed_in(standin, kept, resumes="alice") as second:
+        saved = await second.load(NotificationSettings)
+        section = saved.section
+        assert (section.email_on, section.gotify_on) == (True, False)
+        assert (section.gotify_url, section.gotify_priority) == ("https://gotify.example.com", 8)
+        assert section.gotify_token.hint == "…MnOp"
+        assert "AbCd" not in repr(section)
+        await second.save(replace(section, email_on=False, gotify_on=True), saved.version)
+        assert (standin.alice.setting or {})["gotify_token"] == "AbCdEfGhIjKlMnOp"
+        await second.sign_out()
+        assert await second.sign_in("alice", PASSWORD) is None
+        await second.load(NotificationSettings)
+
+
+async def test_without_a_kept_session_the_fields_last_as_long_as_the_console(standin: StandIn) -> None:
+    async with signed_in(standin) as first:
+        await leave_gotify(first)
+        assert (await first.load(NotificationSettings)).section.gotify_token.is_set
+        assert "here until you sign out or close this console" in first.capabilities.one_channel
+        await first.sign_out()
+        assert await first.sign_in("alice", PASSWORD) is None
+        assert not (await first.load(NotificationSettings)).section.gotify_token.is_set
+    async with signed_in(standin) as second:
+        assert not (await second.load(NotificationSettings)).section.gotify_token.is_set
+
+
+async def test_fields_that_cannot_be_written_are_said_to_be_in_memory(standin: StandIn, tmp_path: Path) -> None:
+    kept = KeptSessions(tmp_path / "remote", make_ring(), random.Random(1))
+    async with signed_in(standin, kept) as account:
+        await account.load(NotificationSettings)
+        (tmp_path / "remote").rename(tmp_path / "gone")
+        (tmp_path / "remote").write_text("a file in its place")
+        form = (await account._client.settings.read()).form
+        await account._keep(replace(form, webhook_url="https://hooks.example.com/b"))
+        assert "close this console" in account.capabilities.one_channel
 
 
 async def test_what_the_server_has_not_is_refused_at_its_field(standin: StandIn) -> None:
