@@ -9,8 +9,21 @@ the API key, then the rows that the call is logged in.
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, bindparam, case, exists, func, insert, literal, not_, null, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    not_,
+    null,
+    select,
+    update,
+)
 
 from store.known_calls import account_as_known
 from store.models import Account, ApiKey, LedgerEntryRow, PrivacySettingsRow, Quota, Reservation, UsageEntryRow

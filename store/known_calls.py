@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Boolean, Column, ColumnElement, Select, Text, bindparam, cast, false, func
-from sqlalchemy.dialects.postgresql import JSONB
 
 from store.api_key_use import HOLDER_AND_PRICE, LAST_USE_INTERVAL, KeyHolder, holder_parameters
 from store.models import Account, ApiKey, PrivacySettingsRow
@@ -45,6 +44,8 @@ def known_call(holder: KeyHolder, price: ModelPrice | None) -> KnownCall | None:
 @cache
 def account_as_known() -> Select[Any]:
     """The id of the account, locked against deletion, if a read would find what is known."""
+    from sqlalchemy.dialects.postgresql import JSONB  # SQLite needs none of it, and it takes a while to load
+
     documents = (
         cast(column, JSONB).is_not_distinct_from(cast(bindparam(_KNOWN + column.name, type_=Text()), JSONB))
         for column in _DOCUMENTS
