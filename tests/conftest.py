@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -39,6 +40,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure() -> None:
+    # A shell's job in the background ignores it, and so would a server that a test interrupts (nohup does the same).
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # A console leaves many objects, and a fifth of a test's time goes to looking for cycles.
     gc.set_threshold(50_000, 20, 20)
     # An example that takes longer than others on a busy machine is no fault.
