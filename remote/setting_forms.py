@@ -61,7 +61,7 @@ class RemoteSettings:
     """All settings at one moment. Give it back to a save, as what the person had seen."""
 
     form: NotificationForm
-    """Of the selected channel the fields that the server keeps; of the others the defaults."""
+    """The fields of the selected channel as the server keeps them, and the defaults of the others."""
     is_form_stored: bool
     """False if the account never chose a channel or a threshold: the server then applies defaults of its own."""
     accept_unpriced_models: bool

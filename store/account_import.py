@@ -106,7 +106,7 @@ class AccountImport:
     def _key(
         self, tx: Connection, by: KeyActor, key: ForeignKey, *, is_known: bool, makes: bool
     ) -> tuple[ImportLine, str]:
-        """What became of a key, and the new key if one was made."""
+        """The line about a key, and the new key if one was made; empty otherwise."""
         what = f"API key {key.name}"
         if is_known:
             return ImportLine(what, Fate.SAME, "There is a key of this name."), ""

@@ -81,5 +81,5 @@ def _field(
 
 
 def _missing(setting: Setting, section: NotificationSettings) -> tuple[InvalidInput, ...]:
-    """What the channel still needs of a setting."""
+    """The problems that `setting` would have if its channel were on."""
     return tuple(setting.problems(getattr(section, setting.name), is_on=True))

@@ -1,4 +1,4 @@
-"""What an earlier call has read of an API key and of a price, and the condition that it still holds (PostgreSQL).
+"""An API key and a price as an earlier call has read them, and the condition that they still stand (PostgreSQL).
 
 The hold of a later call asks that condition itself, so that the call reads nothing before it. What has changed since is
 found by the statement that holds the money, as it would be by a read: a call is never admitted by what is remembered.
@@ -34,7 +34,7 @@ class KnownCall:
 
 
 def known_call(holder: KeyHolder, price: ModelPrice | None) -> KnownCall | None:
-    """What was read, if a hold can do without reading it again."""
+    """The key and the price that were read, if a hold can do without reading them again; None otherwise."""
     is_plain = holder.key_id is not None and not holder.is_disabled and holder.requests_per_minute is None
     if price is None or price.is_default or holder.is_stale or not is_plain:
         return None

@@ -1,4 +1,4 @@
-"""What several jobs read before they write, on one connection: a question that more than one asks is read once."""
+"""Reads of several jobs before they write, on one connection. A question that more than one asks is read once."""
 
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""What calls have read of keys and prices, so that the hold of the next call can ask whether it still holds."""
+"""Keys and prices as earlier calls have read them. The hold of the next call asks whether they still stand."""
 
 from typing import Final
 

@@ -34,7 +34,7 @@ def how(can: Capabilities) -> str:
 
 
 class BindingRow(Field):
-    """What is bound, and the button that binds or unbinds it."""
+    """A row with the bound identity or address, and the button that binds or unbinds it."""
 
     def __init__(self, label: str, name: str) -> None:
         self.action = "bind"
