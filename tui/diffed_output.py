@@ -15,14 +15,12 @@ from functools import lru_cache
 from typing import Final
 from unicodedata import category
 
-from tui.compositor_frame import CONTINUATION, ONE_CELL_EACH, UnknownFrameError, read_frame, read_segments
-from tui.sgr import is_background, on_background_of, pen_on_blank, transition
+from tui.compositor_frame import CONTINUATION, UnknownFrameError, read_frame, read_segments
+from tui.pen_order import Run, shortest
+from tui.sgr import is_background, pen_on_blank, transition
 
 _HOME: Final = "\x1b[H"
 _ERASE_BELOW: Final = "\x1b[J"
-
-_MAX_REWRITTEN_CELLS: Final = 4
-"""Up to so many unchanged cells in the present pen are written again: a jump (CHA) takes 4 to 6 bytes."""
 
 _MIN_ENDS: Final = 4
 """From so many blank cells on, an erasure of the end of the line (EL) takes fewer bytes than spaces."""
@@ -55,9 +53,7 @@ class DiffedOutput:
         self._size = (0, 0)
         self._cursor: tuple[int, int] | None = None
         self._forgotten = True
-        self._out: list[str] = []
-        self._pen = ""
-        self._at: tuple[int, int] | None = None
+        self._runs: list[Run] = []
 
     def forget(self) -> None:
         """Drop the shadow, so that the next frame is written whole. Safe from a signal handler or another thread."""
@@ -81,25 +77,31 @@ class DiffedOutput:
             is_fresh = True
         else:
             is_fresh = False
-        self._out, self._pen, self._at = [], "", self._cursor
+        self._runs = []
+        erased: str | None = None
         try:
             touched, cursor = read_frame(frame)
             if is_fresh and self._erases_in_background:
-                self._clear(touched)
+                erased = self._clear(touched)
             for y, runs in touched.items():
                 self._paint_row(y, runs)
         except UnknownFrameError:
             self.forget()
             return frame
-        if self._pen:
-            self._out.append(transition(self._pen, ""))
-        if self._at != cursor:
-            self._out.append(_place(*cursor))
+        rows = {y: (self._rows[y].cells, self._rows[y].pens) for y in touched}
+        if erased is None:
+            text = shortest(self._runs, rows, "", self._cursor, cursor)
+        else:
+            clearance = f"{_HOME}{transition('', erased)}{_ERASE_BELOW}"
+            text = clearance + shortest(self._runs, rows, erased, (0, 0), cursor)
         self._cursor = cursor
-        return "".join(self._out)
+        return text
 
-    def _clear(self, touched: dict[int, list[tuple[int, str]]]) -> None:
-        """Erase the screen in the background that most blanks have, if the frame paints every cell of it."""
+    def _clear(self, touched: dict[int, list[tuple[int, str]]]) -> str | None:
+        """Fill the shadow with the background that most blanks of a frame have, if the frame paints every cell of it.
+
+        Returns that pen; None if the screen is not to be erased.
+        """
         width, height = self._size
         blanks: Counter[str] = Counter()
         for y in range(height):
@@ -107,18 +109,17 @@ class DiffedOutput:
             for x, body in sorted(touched.get(y, ())):
                 cells, pens = read_segments(body)
                 if x > painted:
-                    return
+                    return None
                 painted = max(painted, x + len(cells))
                 blanks.update(pen for cell, pen in zip(cells, pens, strict=True) if cell == " " and is_background(pen))
             if painted < width:
-                return
-        for pen, _count in blanks.most_common(1):
-            self._out.append(_HOME)
-            self._take_pen(pen)
-            self._out.append(_ERASE_BELOW)
-            self._at = (0, 0)
-            for row in self._rows:
-                row.cells, row.pens = [" "] * width, [pen] * width
+                return None
+        if not blanks:
+            return None
+        [(pen, _count)] = blanks.most_common(1)
+        for row in self._rows:
+            row.cells, row.pens = [" "] * width, [pen] * width
+        return pen
 
     def _paint_row(self, y: int, runs: list[tuple[int, str]]) -> None:
         if y >= len(self._rows):
@@ -146,76 +147,57 @@ class DiffedOutput:
                 high = max(high, end + 1)
             cells[x:end] = new_cells
             pens[x:end] = new_pens
-        self._write_changes(y, row, cells, pens, range(low, high))
+        self._find_changes(y, row, cells, pens, range(low, high))
         row.cells, row.pens, row.painted = cells, pens, runs
 
-    def _write_changes(self, y: int, row: _Row, cells: list[str], pens: list[str], span: range) -> None:
+    def _find_changes(self, y: int, row: _Row, cells: list[str], pens: list[str], span: range) -> None:
+        """Collect the runs that turn the cells of `row` in `span` into the new ones."""
         old_cells, old_pens = row.cells, row.pens
         x, end = span.start, span.stop
         blank_to = x
         while x < end:
-            cell = cells[x]
-            if cell == old_cells[x] and pens[x] == old_pens[x]:
+            cell, pen = cells[x], pens[x]
+            if cell == old_cells[x] and pen == old_pens[x]:
                 x += 1
                 continue
             if cell == " " and x >= blank_to:
                 blank_to = _blank_to(x, cells, pens)
                 changed = sum(cells[at] != old_cells[at] or pens[at] != old_pens[at] for at in range(x, blank_to))
-                if self._erase(y, range(x, blank_to), changed, cells, pens):
+                if erasure := self._erasure(range(x, blank_to), changed, pen, len(cells)):
+                    self._runs.append(Run(y, x, erasure, pen, x, is_blank=True))
                     x = blank_to
                     continue
             width = 2 if x + 1 < len(cells) and cells[x + 1] == CONTINUATION else 1
-            self._go(y, x, cells, pens)
-            if not self._shows(cell, pens[x]):
-                self._take_pen(_pen_from(x, cells, pens, self._pen))
             if _width_is_settled(cell, width):
-                self._out.append(cell)
-                self._at = (y, x + width)
+                self._add(Run(y, x, cell, pen, x + width, is_blank=cell == " "))
             else:
                 # Terminals disagree on the width of such a character: some move the cursor by one cell, some by two.
-                self._out.append(f"{' ' * width}\x1b[{x + 1}G{cell}")
-                self._at = None
+                self._runs.append(Run(y, x, f"{' ' * width}\x1b[{x + 1}G{cell}", pen, None, is_blank=False))
             x += width
 
-    def _erase(self, y: int, blanks: range, changed: int, cells: list[str], pens: list[str]) -> bool:
-        """Erase cells that are all blank in one pen, if the terminal can, and if that takes fewer bytes than spaces."""
-        x, pen, is_end = blanks.start, pens[blanks.start], blanks.stop == len(cells)
+    def _add(self, new: Run) -> None:
+        """Join a cell to the run before it if one pen draws both, else begin a run with it."""
+        last = self._runs[-1] if self._runs else None
+        if last is not None and last.y == new.y and last.end == new.x and last.x < new.x:
+            if last.pen == new.pen or (new.is_blank and new.pen == pen_on_blank(last.pen)):
+                pen = last.pen
+            elif last.is_blank and last.pen == pen_on_blank(new.pen):
+                pen = new.pen
+            else:
+                self._runs.append(new)
+                return
+            blank = last.is_blank and new.is_blank
+            self._runs[-1] = Run(last.y, last.x, last.text + new.text, pen, new.end, is_blank=blank)
+            return
+        self._runs.append(new)
+
+    def _erasure(self, blanks: range, changed: int, pen: str, width: int) -> str:
+        """The sequence that erases blank cells of one pen; "" if the terminal cannot, or if spaces take fewer bytes."""
+        is_end = blanks.stop == width
         can_erase = self._erases_in_background or (is_end and not pen)
         if not can_erase or changed < (_MIN_ENDS if is_end else _MIN_BLANKS) or not is_background(pen):
-            return False
-        self._go(y, x, cells, pens)
-        if not self._shows(" ", pen):
-            self._take_pen(on_background_of(self._pen, pen))
-        self._out.append("\x1b[K" if is_end else f"\x1b[{len(blanks)}X")
-        self._at = (y, x)
-        return True
-
-    def _take_pen(self, pen: str) -> None:
-        self._out.append(transition(self._pen, pen))
-        self._pen = pen
-
-    def _shows(self, cell: str, pen: str) -> bool:
-        """True if the present pen draws this cell in the same way as `pen`."""
-        return pen == self._pen or (cell == " " and pen == pen_on_blank(self._pen))
-
-    def _go(self, y: int, x: int, cells: list[str], pens: list[str]) -> None:
-        """Move the cursor to a cell with the fewest bytes; `cells` is the new content of the row."""
-        if self._at == (y, x):
-            return
-        if self._at is None or self._at[0] != y:
-            self._out.append(_place(y, x))
-            return
-        start = self._at[1]
-        rewritten = "".join(cells[start:x])
-        if (
-            0 < x - start <= _MAX_REWRITTEN_CELLS
-            and all(map(self._shows, cells[start:x], pens[start:x]))
-            and ONE_CELL_EACH.fullmatch(rewritten)
-            and len(rewritten) == x - start
-        ):
-            self._out.append(rewritten)
-        else:
-            self._out.append(f"\x1b[{x + 1}G")
+            return ""
+        return "\x1b[K" if is_end else f"\x1b[{len(blanks)}X"
 
 
 @lru_cache(maxsize=4096)
@@ -224,25 +206,9 @@ def _width_is_settled(cell: str, width: int) -> bool:
     return len(cell) == 1 and (width == 1 or category(cell) == "Lo")
 
 
-def _pen_from(x: int, cells: list[str], pens: list[str], present: str) -> str:
-    """The pen for the cell in column `x`. A space takes that of the text behind it, or most of the present one."""
-    pen = pens[x]
-    if cells[x] != " ":
-        return pen
-    end = _blank_to(x, cells, pens)
-    if end < len(cells) and pen_on_blank(pens[end]) == pen:
-        return pens[end]
-    return on_background_of(present, pen)
-
-
 def _blank_to(x: int, cells: list[str], pens: list[str]) -> int:
     """The end of the blank cells from column `x` on that have the pen of the first."""
     end, pen = x + 1, pens[x]
     while end < len(cells) and cells[end] == " " and pens[end] == pen:
         end += 1
     return end
-
-
-def _place(y: int, x: int) -> str:
-    """The sequence for a cursor position (CUP), without parameters that are 1."""
-    return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"

@@ -61,7 +61,7 @@ class Scenario:
 
 SCENARIOS: Final = {
     "floor": Scenario("Sidebar", "Text of tab 1", "Text of tab 2", "f4", "Dialog field 3"),
-    "gatekey": Scenario("6 Sidebar", "/5", "Quota Warning Threshold", "p", "Original password"),
+    "gatekey": Scenario("Two-Factor Authentication", "/5", "Quota Warning Threshold", "p", "Original password"),
 }
 
 

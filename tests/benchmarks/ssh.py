@@ -25,7 +25,7 @@ from tests.e2e.ssh_server import NAME, SshServer, children, make_key, register, 
 from tests.harness.pty_terminal import PtyTerminal
 from tests.harness.stores import PASSWORD
 
-PAINTED = "6 Sidebar"
+PAINTED = "Two-Factor Authentication"
 """Text of the first paint, in one piece."""
 SIGN_IN = "Sign in"
 USUAL = (80, 24)

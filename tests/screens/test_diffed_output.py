@@ -338,6 +338,30 @@ def test_a_space_takes_the_pen_of_the_text_behind_it() -> None:
     assert DiffedOutput().render(frame, (5, 1)) == "\x1b[1H\x1b[1;31;44m ab\x1b[22;42m c\x1b[0m\x1b[1H"
 
 
+def test_a_pen_that_many_places_show_is_taken_once() -> None:
+    dim, key = "38;2;148;148;148", "38;2;149;202;228"
+    rows = [f"\x1b[{y};1H\x1b[{dim}mvalue \x1b[0m\x1b[{key}mk\x1b[0m" for y in (1, 2, 3)]
+    written = DiffedOutput().render("\n".join(rows) + "\x1b[1;1H", (7, 3))
+    values = f"\x1b[1H\x1b[{dim}mvalue \x1b[2Hvalue \x1b[3Hvalue "
+    assert written == f"{values}\x1b[1;7H\x1b[{key}mk\x1b[2;7Hk\x1b[3;7Hk\x1b[0m\x1b[1H"
+
+
+def test_short_pens_are_written_in_the_order_of_reading() -> None:
+    frame = "\x1b[1;1H\x1b[1ma\x1b[0mb\x1b[1mc\x1b[0m\x1b[1;1H"
+    assert DiffedOutput().render(frame, (3, 1)) == "\x1b[1H\x1b[1ma\x1b[0mb\x1b[1mc\x1b[0m\x1b[1H"
+
+
+def test_a_frame_with_a_character_terminals_disagree_on_keeps_the_order_of_reading() -> None:
+    """What stands behind such a character is written after it, because it may cover the cell behind."""
+    dim, key = "38;2;148;148;148", "38;2;149;202;228"
+    frame = f"\x1b[1;1H\x1b[{key}ma👩‍👩‍👧\x1b[0m\x1b[{dim}mb\x1b[0m\x1b[{key}mc\x1b[0m\x1b[{dim}md\x1b[0m\x1b[1;1H"
+    written = DiffedOutput().render(frame, (6, 1))
+    assert [written.index(each) for each in ("a", "👩‍👩‍👧", "b", "c")] == sorted(
+        written.index(each) for each in ("a", "👩‍👩‍👧", "b", "c")
+    )
+    assert written.count(key) == 2
+
+
 def test_the_end_of_a_line_in_the_colours_of_the_terminal_is_erased_everywhere() -> None:
     frame = f"\x1b[1;1Ha{' ' * 20}b{' ' * 18}\x1b[1;1H"
     assert DiffedOutput().render(frame, (40, 1)) == f"\x1b[1Ha{' ' * 20}b\x1b[K\x1b[1H"
