@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from store.call_statements import LEDGER, LOG, booking_statement, hold_statement, known_hold_statement
+from store.call_statements import LEDGER, LOG, OF_EACH, booking_statement, hold_statement, known_hold_statement
 from store.context import Context
 from store.key_periods import period_parameters
 from store.known_calls import KnownCall, known_parameters
@@ -16,6 +16,13 @@ from store.shortcut import Shortcut, Together
 from store.usage_rows import address_of, day_parameters, log_row, total_parameters, within_bounds
 from store.values.ledger import LedgerEntry, LedgerKind
 from store.values.usage import UsageEntry
+
+_SUMS: Final = frozenset(
+    {"cost", "entries"}
+    | {f"more_{each}" for each in ("calls", "errors", "tokens", "cost")}
+    | {f"new_{each}" for each in ("calls", "errors", "tokens", "cost_micro_usd")}
+)
+"""The parameters of a booking that are added up where several are made together."""
 
 
 class CallShortcuts:
@@ -46,7 +53,7 @@ class CallShortcuts:
 
     def book(self, hold: Hold, cost_micro_usd: int, entry: UsageEntry) -> Shortcut[int]:
         """The booking of a call. It does nothing if the call's reservation is not open, if the free quota does not
-        cover the cost, and where a warning is due.
+        cover the cost, and where a warning is due. Bookings of like calls are made together.
 
         Raises `InvalidMoney` below zero.
         """
@@ -55,11 +62,13 @@ class CallShortcuts:
         entry = within_bounds(replace(entry, cost_micro_usd=cost))
         address = address_of(entry)
         on_day = day_parameters(hold.account_id, now, entry, calls=1)
-        # The statement itself knows the number, the balance, and the entry of the log.
-        charged = LedgerEntry(0, now, LedgerKind.CALL, -cost, 0, None, reason=entry.model, actor=entry.api_key_name)
+        row = log_row(hold.account_id, now, entry, client_ip=address)
+        each = OF_EACH if address is None else {*OF_EACH, "client_ip"}
+        # The statement itself knows the number, the amount, the balance, and the entry of the log.
+        charged = LedgerEntry(0, now, LedgerKind.CALL, 0, 0, None, reason=entry.model, actor=entry.api_key_name)
         parameters = {
             "account": hold.account_id,
-            "reservation": hold.id,
+            "reservations": [hold.id],
             "key": hold.api_key_id,
             "cost": cost,
             "entries": int(cost > 0),
@@ -67,10 +76,13 @@ class CallShortcuts:
             **period_parameters(now),
             **on_day,
             **total_parameters(on_day, entry),
-            **_named(LOG, log_row(hold.account_id, now, entry, client_ip=address)),
+            **_named(LOG, {name: [value] if name in each else value for name, value in row.items()}),
             **_named(LEDGER, ledger_row(hold.account_id, charged)),
         }
-        return Shortcut(booking_statement(with_address=address is not None), parameters, lambda _row: cost)
+        shared = tuple(value for name, value in row.items() if name not in each and name != "at")
+        key = ("book", hold.api_key_id, on_day["on_day"], address is None, shared)
+        statement = booking_statement(with_address=address is not None)
+        return Shortcut(statement, parameters, lambda _row: cost, Together(key, _booked_together))
 
 
 def _held(hold: Hold, micro_usd: int, now: datetime) -> dict[str, Any]:
@@ -94,6 +106,17 @@ def _held_together(holds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         "reservations": [hold["reservations"][0] for hold in holds],
         "amounts": [hold["amount"] for hold in holds],
     }
+
+
+def _booked_together(bookings: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The parameters of several bookings of one account and key at once, on one day."""
+    joined = dict(bookings[-1])
+    for name, value in joined.items():
+        if isinstance(value, list):
+            joined[name] = [each for booking in bookings for each in booking[name]]
+        elif name in _SUMS:
+            joined[name] = sum(booking[name] for booking in bookings)
+    return joined
 
 
 def _named(prefix: str, row: dict[str, object]) -> dict[str, object]:

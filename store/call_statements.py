@@ -12,16 +12,22 @@ from typing import Any, Final
 from sqlalchemy import (
     ARRAY,
     CTE,
+    BigInteger,
     ColumnElement,
+    Insert,
+    any_,
     bindparam,
     case,
+    cast,
     exists,
     func,
     insert,
     literal,
     not_,
     null,
+    over,
     select,
+    true,
     update,
 )
 
@@ -43,6 +49,19 @@ from store.usage_additions import add_to_day, add_to_total
 LOG: Final = "log_"
 """Before the name of a column of the usage log, in the name of its parameter."""
 LEDGER: Final = "ledger_"
+OF_EACH: Final = frozenset(
+    {
+        "cached_tokens",
+        "completion_tokens",
+        "cost_micro_usd",
+        "detail",
+        "duration_ms",
+        "images",
+        "prompt_tokens",
+        "request_id",
+    }
+)
+"""The columns of the usage log that may differ between calls that are booked together; the addresses may, too."""
 _DIALECT: Final = "postgresql"
 
 
@@ -94,23 +113,33 @@ def _hold(account: CTE) -> WholeStatement:
 
 @cache
 def booking_statement(*, with_address: bool) -> WholeStatement:
-    """Books a call whose reservation is open, whose whole cost is covered, and which crosses no threshold."""
+    """Books calls of one account and API key that share what `OF_EACH` does not name, or none of them.
+
+    It books them if all their reservations are open, if the whole cost of all is covered, and if they cross no
+    threshold.
+    """
     account = _account()
     opened = (
         select(Reservation.c.held_micro_usd)
         .where(
-            Reservation.c.id == _of(Reservation.c.id, "reservation"),
+            Reservation.c.id == _any("reservations"),
             Reservation.c.settled_at.is_(None),
-            Reservation.c.account_id == _only(account.c.id),
+            # As an equality, the plan could be to read all reservations of the account.
+            Reservation.c.account_id.is_not_distinct_from(_only(account.c.id)),
         )
         .with_for_update(key_share=True)
         .cte("opened")
     )
-    cost, held = _of(Quota.c.used_micro_usd, "cost"), opened.c.held_micro_usd
+    both = select(
+        cast(func.sum(opened.c.held_micro_usd), BigInteger).label("held"), func.count().label("calls")
+    ).select_from(opened)
+    opened_together = both.cte("opened_together")
+    cost, held = _of(Quota.c.used_micro_usd, "cost"), opened_together.c.held
     take = (
         update(Quota)
         .where(
             Quota.c.account_id == _of(Quota.c.account_id, "account"),
+            opened_together.c.calls == func.cardinality(bindparam("reservations", type_=ARRAY(BigInteger))),
             is_covered(held),
             not_(is_crossed(Quota.c.remaining_micro_usd - cost)),
         )
@@ -121,7 +150,7 @@ def booking_statement(*, with_address: bool) -> WholeStatement:
     is_taken = exists(select(literal(1)).select_from(take))
     settled = (
         update(Reservation)
-        .where(Reservation.c.id == _of(Reservation.c.id, "reservation"), is_taken)
+        .where(Reservation.c.id == _any("reservations"), is_taken)
         .values(settled_at=_of(Reservation.c.settled_at, "now"))
         .cte("settled")
     )
@@ -132,23 +161,21 @@ def booking_statement(*, with_address: bool) -> WholeStatement:
         .cte("on_key")
     )
     logged = _logged(take, with_address=with_address)
-    day = add_to_day(_DIALECT, logged.c.id, logged).returning(literal(1).label("added")).cte("on_day")
-    total = add_to_total(_DIALECT, day).cte("on_total")
-    entry = {column.name: _of(column, f"{LEDGER}{column.name}") for column in LedgerEntryRow.c}
-    entry |= {
-        "account_id": take.c.account_id,
-        "sequence": take.c.ledger_sequence,
-        "balance_micro_usd": take.c.remaining_micro_usd,
-        "usage_entry_id": logged.c.id,
-    }
-    charged = select(*entry.values()).select_from(take.join(logged, literal(True))).where(cost > 0)
-    in_ledger = insert(LedgerEntryRow).from_select(list(entry), charged).cte("in_ledger")
-    return WholeStatement(select(logged.c.id).add_cte(settled, on_key, day, total, in_ledger))
+    ids = select(func.min(logged.c.id).label("first"), func.max(logged.c.id).label("last"))
+    new_ids = ids.having(func.count() > 0).cte("new_ids")
+    day = add_to_day(_DIALECT, new_ids.c.first, new_ids.c.last, new_ids)
+    on_day = day.returning(literal(1).label("added")).cte("on_day")
+    on_total = add_to_total(_DIALECT, on_day).cte("on_total")
+    in_ledger = _in_ledger(take, logged).cte("in_ledger")
+    return WholeStatement(select(logged.c.id).add_cte(settled, on_key, on_day, on_total, in_ledger))
 
 
 def _logged(take: CTE, *, with_address: bool) -> CTE:
-    """The insertion of the call into the usage log, for the row that `take` returns."""
-    row = {column.name: _of(column, f"{LOG}{column.name}") for column in UsageEntryRow.c if column.name != "id"}
+    """The insertion of the calls into the usage log, if `take` returns a row."""
+    each = {*OF_EACH, "client_ip"} if with_address else OF_EACH
+    columns = {column.name: column for column in UsageEntryRow.c if column.name != "id"}
+    calls = select(*(_each(columns[name], f"{LOG}{name}").label(name) for name in sorted(each))).cte("calls")
+    row = {name: calls.c[name] if name in each else _of(column, f"{LOG}{name}") for name, column in columns.items()}
     if with_address:
         # The row lock serializes this with a concurrent save of the setting.
         private = (
@@ -158,8 +185,35 @@ def _logged(take: CTE, *, with_address: bool) -> CTE:
             .cte("private")
         )
         row["client_ip"] = case((_only(private.c.record_client_ip), row["client_ip"]), else_=null())
-    rows = select(*row.values()).select_from(take)
-    return insert(UsageEntryRow).from_select(list(row), rows).returning(UsageEntryRow.c.id).cte("logged")
+    rows = select(*row.values()).select_from(take.join(calls, true()))
+    logged = insert(UsageEntryRow).from_select(list(row), rows)
+    return logged.returning(UsageEntryRow.c.id, UsageEntryRow.c.cost_micro_usd).cte("logged")
+
+
+def _in_ledger(take: CTE, logged: CTE) -> Insert:
+    """The insertion of the calls that cost something into the ledger, in the order of the usage log.
+
+    `take` has the number and the balance after the last of them.
+    """
+    number = over(func.row_number(), order_by=logged.c.id)
+    so_far = cast(over(func.sum(logged.c.cost_micro_usd), order_by=logged.c.id), BigInteger)
+    charged = (
+        select(logged, number.label("number"), so_far.label("so_far"))
+        .where(logged.c.cost_micro_usd > 0)
+        .subquery("charged")
+    )
+    first = take.c.ledger_sequence - _of(Quota.c.ledger_sequence, "entries")
+    balance = take.c.remaining_micro_usd + _of(Quota.c.used_micro_usd, "cost")
+    entry = {column.name: _of(column, f"{LEDGER}{column.name}") for column in LedgerEntryRow.c}
+    entry |= {
+        "account_id": take.c.account_id,
+        "sequence": first + charged.c.number,
+        "amount_micro_usd": -charged.c.cost_micro_usd,
+        "balance_micro_usd": balance - charged.c.so_far,
+        "usage_entry_id": charged.c.id,
+    }
+    rows = select(*entry.values()).select_from(take.join(charged, true()))
+    return insert(LedgerEntryRow).from_select(list(entry), rows)
 
 
 def _account() -> CTE:
@@ -181,3 +235,8 @@ def _each(column: ColumnElement[Any], name: str) -> Any:
 def _only(column: ColumnElement[Any]) -> Any:
     """The value of `column` in the one row of its part, or NULL without a row."""
     return select(column).scalar_subquery()
+
+
+def _any(name: str) -> Any:
+    """One of the elements of the parameter `name`, which are ids."""
+    return any_(bindparam(name, type_=ARRAY(BigInteger)))

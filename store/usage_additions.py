@@ -21,8 +21,13 @@ _AMOUNTS: Final = ("calls", "errors", "tokens", "cost_micro_usd")
 
 
 @cache
-def add_to_day(dialect: str, entry_id: ColumnElement[Any] = ENTRY_ID, source: FromClause | None = None) -> Any:
-    """The upsert of a day. With a `source` it adds the entry once for each row of it."""
+def add_to_day(
+    dialect: str,
+    first_id: ColumnElement[Any] = ENTRY_ID,
+    last_id: ColumnElement[Any] = ENTRY_ID,
+    source: FromClause | None = None,
+) -> Any:
+    """The upsert of a day. With a `source` it adds to it if that has a row; it has one at most."""
     days = UsageDay.c
     first: dict[str, ColumnElement[Any]] = {
         "account_id": bindparam("of_account", type_=days.account_id.type),
@@ -31,18 +36,19 @@ def add_to_day(dialect: str, entry_id: ColumnElement[Any] = ENTRY_ID, source: Fr
         "errors": bindparam("more_errors", type_=BigId),
         "tokens": bindparam("more_tokens", type_=BigId),
         "cost_micro_usd": bindparam("more_cost", type_=BigId),
-        "first_entry_id": entry_id,
-        "last_entry_id": entry_id,
+        "first_entry_id": first_id,
+        "last_entry_id": last_id,
         "newest_at_ms": _AT_MS,
         "set_back_ms": bindparam("not_set_back", 0, type_=BigId),
     }
     insert = _rows(dialect, UsageDay, first, source)
     set_back = days.newest_at_ms - _AT_MS
-    # What would have been inserted, for an id that only the source knows.
-    new_id = entry_id if source is None else insert.excluded.first_entry_id
+    # What would have been inserted, for ids that only the source knows.
+    new_first = first_id if source is None else insert.excluded.first_entry_id
+    new_last = last_id if source is None else insert.excluded.last_entry_id
     then = {name: days[name] + first[name] for name in _AMOUNTS} | {
-        "first_entry_id": case((days.first_entry_id <= new_id, days.first_entry_id), else_=new_id),
-        "last_entry_id": case((days.last_entry_id >= new_id, days.last_entry_id), else_=new_id),
+        "first_entry_id": case((days.first_entry_id <= new_first, days.first_entry_id), else_=new_first),
+        "last_entry_id": case((days.last_entry_id >= new_last, days.last_entry_id), else_=new_last),
         "newest_at_ms": case((days.newest_at_ms >= _AT_MS, days.newest_at_ms), else_=_AT_MS),
         "set_back_ms": case((set_back > days.set_back_ms, set_back), else_=days.set_back_ms),
     }

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, func, select, text, update
 
 from store.errors import DatabaseRefused, InvalidMoney
-from store.models import Account, ApiKey, NotificationSettingsRow, Quota, Reservation
+from store.models import Account, ApiKey, NotificationSettingsRow, Quota, Reservation, UsageDay, UsageEntryRow
 from store.reservations import Hold
 from store.sections import PrivacySettings
 from store.shortcut import take_shortcuts
@@ -127,6 +127,115 @@ def test_shortcuts_that_are_taken_together_are_all_committed(store: Store, alice
     assert [row is not None for row in take_shortcuts(store.database, bookings, durable=True)] == [True, True]
     state = store.quota.state(alice.token)
     assert (state.remaining_micro_usd, state.held_micro_usd, state.used_micro_usd) == (FIVE - 18, 0, 18)
+
+
+def held_on(store: Store, account_id: int, keys: list[int]) -> list[Hold]:
+    return [hold_quota(store, account_id, 1000, api_key_id=key) for key in keys]
+
+
+def booked_at_once(store: Store, holds: list[Hold], costs: list[int], entries: list[UsageEntry]) -> list[bool]:
+    """Which of the calls were booked, all in one transaction; like ones by one statement."""
+    calls = zip(holds, costs, entries, strict=True)
+    rows = take_shortcuts(store.database, [store.quota.shortcuts.book(*call) for call in calls], durable=True)
+    return [row is not None for row in rows]
+
+
+@pytest.mark.parametrize("records", [False, True])
+def test_calls_that_are_booked_at_once_leave_the_rows_of_the_steps(
+    store: Store, alice: Person, bob: Person, records: bool
+) -> None:
+    others = {person: make_key(store, ApiKeyLimits(), person.name) for person in (alice, bob)}
+    keys = {person: make_key(store, LIMITED, person.name) for person in (alice, bob)}
+    if records:
+        for person in (alice, bob):
+            records_addresses(store, person)
+    entries = [
+        ENTRY,
+        replace(ENTRY, request_id="req_2", prompt_tokens=99, duration_ms=12, client_ip="198.51.100.9"),
+        replace(ENTRY, request_id="req_3", detail="It was limited.", cached_tokens=3, images=2),
+        replace(ENTRY, model="gpt-6", request_id="req_4"),
+        replace(ENTRY, kind=Kind.ERROR, status="upstream_failed", price=None, client_ip=None),
+        replace(ENTRY, kind=Kind.ERROR, status="upstream_failed", price=None, client_ip=None, detail="It failed."),
+        replace(ENTRY, request_id="req_5", client_ip=None),
+        replace(ENTRY, request_id="req_6"),
+    ]
+    costs = [450, 0, 7, 20, 0, 0, 1000, 3]
+    of_key = {person: [keys[person]] * 6 + [others[person]] * 2 for person in (alice, bob)}
+    for call in zip(held_on(store, alice.id, of_key[alice]), costs, entries, strict=True):
+        with store.database.write() as tx:
+            store.quota.book(tx, *call)
+    assert all(booked_at_once(store, held_on(store, bob.id, of_key[bob]), costs, entries))
+    found = rows_of(store, bob.id)
+    assert found == rows_of(store, alice.id)
+    assert len(found["usage_log"]) == 8
+
+
+def ledger_of(store: Store, person: Person) -> list[tuple[int, int, int]]:
+    entries = store.ledger.page(person.token).entries
+    return [(entry.sequence, entry.amount_micro_usd, entry.balance_micro_usd) for entry in reversed(entries)]
+
+
+def test_calls_that_are_booked_at_once_have_a_line_of_the_ledger_each(store: Store, alice: Person) -> None:
+    key, costs = make_key(store), [5, 0, 7, 9]
+    entries = [replace(ENTRY, request_id=f"req_{number}") for number in range(4)]
+    for _ in range(2):
+        assert all(booked_at_once(store, held_on(store, alice.id, [key] * 4), costs, entries))
+        with store.database.look() as tx:
+            of_day = tx.execute(select(UsageDay.c.first_entry_id, UsageDay.c.last_entry_id)).one()
+            of_log = tx.execute(select(func.min(UsageEntryRow.c.id), func.max(UsageEntryRow.c.id))).one()
+        assert of_day == of_log
+    begin = ledger_of(store, alice)[0]
+    assert ledger_of(store, alice)[1:] == [
+        (begin[0] + number, -amount, FIVE - spent)
+        for number, amount, spent in ((1, 5, 5), (2, 7, 12), (3, 9, 21), (4, 5, 26), (5, 7, 33), (6, 9, 42))
+    ]
+    charged = {entry.usage_entry_id: -entry.amount_micro_usd for entry in store.ledger.page(alice.token).entries}
+    logged = {each.id: each.entry.cost_micro_usd for each in store.usage.page(alice.token).entries}
+    assert {number: cost for number, cost in logged.items() if cost} == {
+        number: cost for number, cost in charged.items() if number is not None
+    }
+
+
+def settle_one(store: Store, holds: list[Hold]) -> None:
+    settle(store, holds[1])
+
+
+def lose_one(store: Store, holds: list[Hold]) -> None:
+    lose(store, holds[1])
+
+
+def name_one_twice(_store: Store, holds: list[Hold]) -> None:
+    holds[1] = holds[0]
+
+
+def leave_too_little(store: Store, holds: list[Hold]) -> None:
+    with store.database.write() as tx:
+        tx.execute(update(Quota).values(remaining_micro_usd=2999))
+
+
+def warn_of_all(store: Store, holds: list[Hold]) -> None:
+    with store.database.write() as tx:
+        tx.execute(update(NotificationSettingsRow).values(threshold_micro_usd=FIVE - 2999))
+
+
+@pytest.mark.parametrize("before_it", [settle_one, lose_one, name_one_twice, leave_too_little, warn_of_all])
+def test_of_calls_that_are_booked_at_once_none_is_if_one_is_not_ordinary(
+    store: Store, alice: Person, before_it: Callable[[Store, list[Hold]], None]
+) -> None:
+    holds = held_on(store, alice.id, [make_key(store)] * 3)
+    before_it(store, holds)
+    before = contents(store)
+    assert booked_at_once(store, holds, [1000] * 3, [ENTRY] * 3) == [False] * 3
+    assert contents(store) == before
+
+
+def test_a_call_of_another_account_is_not_booked_with_ones_own(store: Store, alice: Person, bob: Person) -> None:
+    mine = hold_quota(store, alice.id, 1000, api_key_id=make_key(store))
+    others = hold_quota(store, bob.id, 1000, api_key_id=make_key(store, name="bob"))
+    claimed = replace(others, account_id=alice.id, api_key_id=mine.api_key_id)
+    before = contents(store)
+    assert booked_at_once(store, [mine, claimed], [1, 1], [ENTRY, ENTRY]) == [False, False]
+    assert contents(store) == before
 
 
 @pytest.mark.parametrize("why", ["above the quota", "above the key's limit", "another's key", "no account", "no key"])
