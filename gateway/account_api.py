@@ -13,9 +13,9 @@ from gateway.account_schemas import AccountDocument, Kind, QuotaDocument, Timest
 from gateway.bearer import bearer_token
 from gateway.openapi_responses import problem_responses
 from gateway.services import Services
-from store import usage_export
 from store.access_token import TokenHolder
 from store.errors import InvalidToken
+from store.export_rows import call_row
 from store.money import type_usd
 from store.sessions import digest
 from store.tokens import ACCESS_TOKEN_PREFIX
@@ -169,7 +169,7 @@ def account_routes(services: Services) -> APIRouter:
 
         page = await read_for(services, request, read)
         following = None if page.next_before is None else str(page.next_before)
-        entries = [usage_export.document(logged) for logged in page.entries]
+        entries = [call_row(logged) for logged in page.entries]
         return as_json({"entries": entries, "next_cursor": following})
 
     return router

@@ -15,8 +15,8 @@ from gateway.history_schemas import (
 )
 from gateway.openapi_responses import problem_responses
 from gateway.services import Services
-from store import ledger_export
 from store.access_token import TokenHolder
+from store.export_rows import change_row
 from store.inputs import MAX_MODEL_LENGTH
 from store.money import type_usd
 from store.text import is_sanitized
@@ -52,7 +52,7 @@ def history_routes(services: Services) -> APIRouter:
         page = await read_for(services, request, read)
         return as_json(
             {
-                "entries": [ledger_export.document(entry) for entry in page.entries],
+                "entries": [change_row(entry) for entry in page.entries],
                 "next_cursor": _cursor(page.next_before),
             }
         )

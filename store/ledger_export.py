@@ -1,21 +1,17 @@
 """Export of the ledger as CSV, JSON or JSON Lines: every change of the balance, with the balance after it."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
 
 from store.audit import Audit
 from store.audit_tags import Tag
 from store.context import Context
+from store.export_rows import CHANGE_COLUMNS, CHANGE_TEXTS, change_row
 from store.ledger import MAX_PAGE_SIZE, Ledger
-from store.money import type_usd
 from store.row_export import ExportPage, Told, export_pieces
 from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
-from store.values.ledger import LedgerEntry, LedgerPage
+from store.values.ledger import LedgerPage
 from store.values.row_export import ExportFormat
-
-COLUMNS: Final = ("number", "at", "kind", "amount_usd", "balance_usd", "usage_entry_id", "reason", "actor")
-TEXTS: Final = frozenset({"reason", "actor"})
 
 
 class LedgerExport:
@@ -38,7 +34,7 @@ class LedgerExport:
         def read(before: int | None) -> LedgerPage:
             return self._ledger.page(token, before=before, limit=MAX_PAGE_SIZE)
 
-        return export_pieces(_pages(read), form, COLUMNS, TEXTS, told)
+        return export_pieces(_pages(read), form, CHANGE_COLUMNS, CHANGE_TEXTS, told)
 
     def pieces_of(self, account_id: int, form: ExportFormat, told: Told, *, actor: str, source: str) -> Iterator[str]:
         """The file in pieces, for an administrator. Raises `DatabaseRefused` for an account that is gone."""
@@ -50,21 +46,7 @@ class LedgerExport:
             with self._context.database.read() as tx:
                 return self._ledger.page_of(tx, account_id, before=before, limit=MAX_PAGE_SIZE)
 
-        return export_pieces(_pages(read), form, COLUMNS, TEXTS, told)
-
-
-def document(entry: LedgerEntry) -> dict[str, Any]:
-    """One entry by the names of `COLUMNS`. Money is a decimal text, because a float loses cents."""
-    return {
-        "number": entry.sequence,
-        "at": entry.at.isoformat(),
-        "kind": entry.kind.value,
-        "amount_usd": type_usd(entry.amount_micro_usd),
-        "balance_usd": type_usd(entry.balance_micro_usd),
-        "usage_entry_id": entry.usage_entry_id,
-        "reason": entry.reason,
-        "actor": entry.actor,
-    }
+        return export_pieces(_pages(read), form, CHANGE_COLUMNS, CHANGE_TEXTS, told)
 
 
 def _pages(read: Callable[[int | None], LedgerPage]) -> Iterator[ExportPage]:
@@ -75,7 +57,7 @@ def _pages(read: Callable[[int | None], LedgerPage]) -> Iterator[ExportPage]:
         following = page.next_before
         # The sequence numbers have no gap and end at 1.
         yield ExportPage(
-            [document(entry) for entry in page.entries],
+            [change_row(entry) for entry in page.entries],
             1.0 if following is None else (newest - following + 1) / newest,
         )
         if following is None:

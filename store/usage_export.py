@@ -1,12 +1,11 @@
 """Export of the usage log as CSV, JSON or JSON Lines."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
 
 from store.audit import Audit
 from store.audit_tags import Tag
 from store.context import Context
-from store.money import type_usd
+from store.export_rows import CALL_COLUMNS, CALL_TEXTS, call_row
 from store.row_export import ExportPage, Told, export_pieces
 from store.row_locks import lock_against_deletion
 from store.sessions import Sessions
@@ -14,15 +13,7 @@ from store.usage_keyset import MAX_PAGE_SIZE
 from store.usage_pages import UsagePages
 from store.usage_spans import exact_span
 from store.values.row_export import ExportFormat
-from store.values.usage import LoggedEntry, UsageFilter, UsagePage
-
-COLUMNS: Final = (
-    *("id", "at", "kind", "model", "api_key_name", "request_id", "status", "detail"),
-    *("prompt_tokens", "cached_tokens", "completion_tokens", "images", "image_size", "task_done", "task_total"),
-    *("cost_usd", "unpriced", "duration_ms", "client_ip"),
-    *("input_usd_per_million", "cached_input_usd_per_million", "output_usd_per_million", "request_usd"),
-)
-TEXTS: Final = frozenset({"model", "api_key_name", "request_id", "status", "detail", "image_size", "client_ip"})
+from store.values.usage import UsageFilter, UsagePage
 
 
 class UsageExport:
@@ -48,7 +39,7 @@ class UsageExport:
         with self._context.database.read() as tx:
             span = exact_span(tx, session.account_id, *only.span)
             oldest = self._usage.page_after_of(tx, session.account_id, only, limit=1, within=span)
-        return export_pieces(_pages(read, _lowest(oldest)), form, COLUMNS, TEXTS, told)
+        return export_pieces(_pages(read, _lowest(oldest)), form, CALL_COLUMNS, CALL_TEXTS, told)
 
     def pieces_of(
         self, account_id: int, form: ExportFormat, only: UsageFilter, told: Told, *, actor: str, source: str
@@ -65,39 +56,7 @@ class UsageExport:
         with self._context.database.read() as tx:
             span = exact_span(tx, account_id, *only.span)
             oldest = self._usage.page_after_of(tx, account_id, only, limit=1, within=span)
-        return export_pieces(_pages(read, _lowest(oldest)), form, COLUMNS, TEXTS, told)
-
-
-def document(logged: LoggedEntry) -> dict[str, Any]:
-    """One entry by the names of `COLUMNS`. Money is a decimal text, because a float loses cents."""
-    entry = logged.entry
-    price = entry.price
-    cached = None if price is None else price.cached_input_per_million
-    return {
-        "id": logged.id,
-        "at": logged.at.isoformat(),
-        "kind": entry.kind.value,
-        "model": entry.model,
-        "api_key_name": entry.api_key_name,
-        "request_id": entry.request_id,
-        "status": entry.status,
-        "detail": entry.detail,
-        "prompt_tokens": entry.prompt_tokens,
-        "cached_tokens": entry.cached_tokens,
-        "completion_tokens": entry.completion_tokens,
-        "images": entry.images,
-        "image_size": entry.image_size,
-        "task_done": entry.task_done,
-        "task_total": entry.task_total,
-        "cost_usd": type_usd(entry.cost_micro_usd),
-        "unpriced": entry.unpriced,
-        "duration_ms": entry.duration_ms,
-        "client_ip": entry.client_ip,
-        "input_usd_per_million": None if price is None else type_usd(price.input_per_million),
-        "cached_input_usd_per_million": None if cached is None else type_usd(cached),
-        "output_usd_per_million": None if price is None else type_usd(price.output_per_million),
-        "request_usd": None if price is None else type_usd(price.per_request),
-    }
+        return export_pieces(_pages(read, _lowest(oldest)), form, CALL_COLUMNS, CALL_TEXTS, told)
 
 
 def _lowest(oldest: UsagePage) -> int:
@@ -113,6 +72,6 @@ def _pages(read: Callable[[int | None], UsagePage], lowest: int) -> Iterator[Exp
         highest = highest or (page.entries[0].id if page.entries else at)
         whole, following = highest - lowest, page.next_before
         share = 1.0 if following is None or whole <= 0 else min(1.0, (highest - at) / whole)
-        yield ExportPage([document(logged) for logged in page.entries], share)
+        yield ExportPage([call_row(logged) for logged in page.entries], share)
         if following is None:
             return

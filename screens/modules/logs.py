@@ -73,7 +73,7 @@ class LogPage(ModulePage):
     def purpose(self) -> str:
         can = self.account.capabilities
         of_tasks = can.no_task_models if self.KIND is not None else ""
-        return " ".join(filter(None, (self.HELP_TEXT, of_tasks, can.no_log_export, can.no_reading_upwards)))
+        return " ".join(filter(None, (self.HELP_TEXT, of_tasks, can.no_reading_upwards)))
 
     @property
     def table(self) -> KeysetTable[LoggedEntry]:
@@ -171,7 +171,7 @@ class LogPage(ModulePage):
             return bool(self._applied)
         if action in {"filter", "export"} and self.query_one(FilterLine).has_focus:
             return False
-        if action == "export" and (not self.account.files.are_allowed or self.account.capabilities.no_log_export):
+        if action == "export" and not self.account.files.are_allowed:
             return False
         return super().check_action(action, parameters)
 

@@ -47,7 +47,7 @@ class WalletPage(ModulePage):
         Binding("r", "redeem", "Redeem", id="wallet.redeem", tooltip="Redeem a code"),
         Binding("p", "prices", "Prices", id="wallet.prices", tooltip="Show the prices of models"),
         Binding("p", "ledger", "Ledger", id="wallet.ledger", tooltip="Show the changes of the balance again"),
-        Binding("e", "export", "Export", id="wallet.export", tooltip="Write every change of the balance into a file"),
+        Binding("e", "export", "Export", id="wallet.export", tooltip="Write the whole list into a file"),
         Binding("slash", "find", "Find", id="wallet.find", key_display="/", tooltip="Find the price of a model"),
     ]
 
@@ -90,11 +90,11 @@ class WalletPage(ModulePage):
         with Actions():
             if not can.no_redeem_codes:
                 yield ActionButton("Redeem a code", id="redeem", shortcut="r")
-            if not can.no_ledger_export:
+            if self.account.files.are_allowed:
                 yield ActionButton("Export", id="export-ledger", shortcut="e")
             if not can.no_prices:
                 yield ActionButton("Prices", id="show-prices", shortcut="p")
-        if limits := " ".join(filter(None, (can.no_redeem_codes, can.no_ledger_export, can.no_prices))):
+        if limits := " ".join(filter(None, (can.no_redeem_codes, can.no_prices))):
             yield Static(limits, id="wallet-limits", markup=False, classes="muted")
 
     def on_mount(self) -> None:
@@ -196,8 +196,11 @@ class WalletPage(ModulePage):
     async def _export(self) -> None:
         from screens.modules.row_export import export_rows
 
-        what = "Every change of the balance, with the balance after it."
-        await export_rows(self, what, "ledger.csv", self.account.export_ledger)
+        if self.account.capabilities.no_ledger:
+            what, name = "Every payment that the server lists.", "payments.csv"
+        else:
+            what, name = "Every change of the balance, with the balance after it.", "ledger.csv"
+        await export_rows(self, what, name, self.account.export_ledger)
 
     @on(KeysetTable.Opened, "#ledger")
     def entry_opened(self, event: KeysetTable.Opened) -> None:
@@ -230,7 +233,6 @@ class WalletPage(ModulePage):
         can = self.account.capabilities
         limits = {
             "redeem": can.no_redeem_codes,
-            "export": can.no_ledger_export,
             "prices": can.no_prices,
             "ledger": can.no_prices,
             "find": can.no_prices,

@@ -102,12 +102,10 @@ class Capabilities:
     """The figures of Overview are behind, and are read again less often than the page asks."""
     no_call_prices: str = ""
     """The price of a logged call is not told."""
-    no_log_export: str = ""
     no_reading_upwards: str = ""
     """Logs are read from the newest entry down alone."""
     no_ledger: str = ""
     """The list of the wallet holds top-ups alone, without the balance after each."""
-    no_ledger_export: str = ""
     no_prices: str = ""
     no_redeem_codes: str = ""
 

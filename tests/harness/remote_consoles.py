@@ -18,7 +18,9 @@ from tui.store_location import Options
 WIDE = (120, 60)
 
 
-def remote_account(standin: StandIn, *, resumes: str = "", patience: Patience | None = None) -> RemoteAccount:
+def remote_account(
+    standin: StandIn, *, resumes: str = "", patience: Patience | None = None, no_files: bool = False
+) -> RemoteAccount:
     """The account, not open yet. Its session is held in memory alone, and its clock is that of the server.
 
     It waits for a server that is gone as a console does, or with a `patience` that tells nobody.
@@ -29,13 +31,15 @@ def remote_account(standin: StandIn, *, resumes: str = "", patience: Patience | 
         transport = Transport(address, inner=standin.transport())
         return RemoteClient(address, transport=transport, patience=patience or Patience(told=told), clock=clock)
 
-    return RemoteAccount(address, connect, Options(), resumes=resumes, clock=clock)
+    return RemoteAccount(address, connect, Options(no_files=no_files), resumes=resumes, clock=clock)
 
 
 @asynccontextmanager
-async def signed_in_account(standin: StandIn, *, password: str = PASSWORD) -> AsyncIterator[RemoteAccount]:
+async def signed_in_account(
+    standin: StandIn, *, password: str = PASSWORD, no_files: bool = False
+) -> AsyncIterator[RemoteAccount]:
     """The account of alice, with a session."""
-    account = remote_account(standin, resumes="alice")
+    account = remote_account(standin, resumes="alice", no_files=no_files)
     await account.open()
     try:
         assert await account.sign_in("alice", password) is None
@@ -52,9 +56,12 @@ async def remote_console(
     signed_in: bool = True,
     keys: dict[str, str] | None = None,
     press: str = "",
+    no_files: bool = False,
 ) -> AsyncIterator[Stage]:
     """The console of alice, with a session or at its sign-in screen; `press` is the first key."""
-    async with signed_in_account(standin) if signed_in else closing(remote_account(standin)) as account:
+    async with (
+        signed_in_account(standin, no_files=no_files) if signed_in else closing(remote_account(standin)) as account
+    ):
         app = GatekeyApp(account, ConsoleConfig(keys or {}))
         async with app.run_test(size=size, notifications=True) as pilot:
             stage = Stage(app, pilot, None, standin.clock)

@@ -37,3 +37,11 @@ def add_task(standin: StandIn, number: int, *, at: int, status: str = "SUCCESS",
     row |= {"user_id": standin.alice.id, "group": "default", "channel_id": 1, "quota": 25_000, "action": "MUSIC"}
     row |= {"status": status, "fail_reason": "", "submit_time": at, "start_time": at, "finish_time": ended}
     standin.world.tasks.append({**row, "progress": "100%", "properties": {"input": ""}, "data": None, **more})
+
+
+def add_payments(standin: StandIn, count: int) -> None:
+    """Payments of alice over 1, 2, 3 ... dollars. The first was not completed."""
+    for number in range(1, count + 1):
+        row = {"id": number, "user_id": standin.alice.id, "amount": number, "money": 7.3, "trade_no": f"t{number}"}
+        row |= {"payment_method": "alipay", "create_time": standin.world.now(), "complete_time": 0}
+        standin.world.topups.append({**row, "status": "success" if number > 1 else "pending"})

@@ -26,6 +26,8 @@ class Fault:
     gate: threading.Event | None = None
     """The call waits until this is set."""
     method: str = ""
+    after: int = 0
+    """The number of calls that are spared first."""
 
     def fits(self, method: str, path: str) -> bool:
         return self.times > 0 and path.startswith(self.path) and self.method in ("", method)
@@ -42,6 +44,9 @@ class Faults:
     def next_for(self, method: str, path: str) -> Fault | None:
         for fault in self.planned:
             if fault.fits(method, path):
+                if fault.after > 0:
+                    fault.after -= 1
+                    continue
                 fault.times -= 1
                 return fault
         return None
@@ -61,10 +66,10 @@ class Faults:
         """429 with nothing in it: no Retry-After and no type."""
         self._plan(Fault(path, times, lambda _answer: too_many_requests(), method=method))
 
-    def slow(self, path: str = "/", times: int = 1, method: str = "") -> threading.Event:
-        """Hold the calls back until the event is set."""
+    def slow(self, path: str = "/", times: int = 1, method: str = "", after: int = 0) -> threading.Event:
+        """Hold the calls back until the event is set, `after` that many."""
         gate = threading.Event()
-        self._plan(Fault(path, times, gate=gate, method=method))
+        self._plan(Fault(path, times, gate=gate, method=method, after=after))
         return gate
 
     def pause_stream(self, path: str = "/", times: int = 1) -> threading.Event:

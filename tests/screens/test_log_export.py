@@ -17,6 +17,7 @@ from store.values.row_export import ExportProgress
 from store.values.usage import Kind, UsageEntry
 from tests.harness.consoles import Stage, console
 from tests.harness.full_disk import largest_file
+from tests.harness.homes import Home
 from tests.harness.log_pages import filter_by, open_log
 from tests.harness.stores import add_account, make_store
 
@@ -63,6 +64,24 @@ async def test_what_is_shown_is_written(store: Store, folder: Path) -> None:
     assert [row["model"] for row in rows] == ["model-1"] * (CALLS // 2)
     assert [int(row["id"]) for row in rows] == sorted((int(row["id"]) for row in rows), reverse=True)
     assert stat.S_IMODE((folder / "calls.csv").stat().st_mode) == 0o600
+
+
+@pytest.mark.each_generation
+async def test_every_format_is_written_in_each_home(home: Home, folder: Path) -> None:
+    for _ in range(3):
+        home.record_call("192.0.2.1")
+    async with home.console() as stage:
+        await open_log(stage)
+        for ending in ("csv", "json", "jsonl"):
+            await ask(stage, f"calls.{ending}")
+            await stage.press("enter")
+            assert stage.says("3 rows. Saved to")
+            assert not isinstance(stage.app.screen, ExportRows)
+    rows = json.loads((folder / "calls.json").read_text())
+    assert [(row["model"], row["client_ip"]) for row in rows] == [("m", "192.0.2.1")] * 3
+    assert [json.loads(line) for line in (folder / "calls.jsonl").read_text().splitlines()] == rows
+    assert [row["id"] for row in csv.DictReader((folder / "calls.csv").read_text().splitlines())] == ["3", "2", "1"]
+    assert {stat.S_IMODE((folder / name).stat().st_mode) for name in names(folder)} == {0o600}
 
 
 async def test_the_end_of_the_name_is_the_format(store: Store, folder: Path) -> None:

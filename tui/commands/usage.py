@@ -140,12 +140,12 @@ def run_list(arguments: argparse.Namespace, options: Options) -> int:
 
 def print_calls(arguments: argparse.Namespace, found: "Sequence[LoggedEntry]", before: int | None) -> int:
     """Print calls, and where older ones begin; returns the exit status."""
+    from store.export_rows import call_row
     from store.money import show_amount
-    from store.usage_export import document
     from store.usage_words import KIND_WORDS
 
     if arguments.json:
-        streams.print_json({"entries": [document(logged) for logged in found], "next_before": before})
+        streams.print_json({"entries": [call_row(logged) for logged in found], "next_before": before})
         return 0
     costs = [show_amount(logged.entry.cost_micro_usd) for logged in found]
     tokens = [(f"{logged.entry.prompt_tokens:,}", f"{logged.entry.completion_tokens:,}") for logged in found]

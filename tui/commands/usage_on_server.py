@@ -10,10 +10,7 @@ from tui.commands.row_export import export_rows
 from tui.store_location import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from store.row_export import ExportPage
-    from store.values.usage import LoggedEntry, UsagePage, UsageTotal
+    from store.values.usage import LoggedEntry, UsageTotal
     from tui.remote_account import RemoteAccount
 
 _BY_KEY: Final = "This server adds up no calls by API key: leave out --by key, or filter with `usage list --key NAME`."
@@ -49,29 +46,11 @@ def run_totals(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_export(arguments: argparse.Namespace, options: Options) -> int:
-    from store.row_export import export_pieces
-    from store.usage_export import COLUMNS, TEXTS
-
     with steps_on_server(options) as (account, step):
         only = usage.read_filter(arguments, account.now())
-        pages = _pages(lambda page: step(account.usage_page(only, page)))
         return export_rows(
-            arguments, options, "call", lambda form, told: export_pieces(pages, form, COLUMNS, TEXTS, told)
+            arguments,
+            options,
+            "call",
+            lambda form, told: account.usage_pieces(form, only, lambda read: step(read()), told),
         )
-
-
-def _pages(read: "Callable[[int | None], UsagePage]") -> "Iterator[ExportPage]":
-    """The pages of the log. Entries are numbered from the oldest, which has 1."""
-    from store.row_export import ExportPage
-    from store.usage_export import document
-
-    newest, at, following = 0, 0, None
-    while True:
-        page = read(following)
-        newest = newest or (page.entries[0].id if page.entries else 0)
-        at = page.entries[-1].id if page.entries else at
-        following = page.next_before
-        share = 1.0 if following is None or not newest else (newest - at) / newest
-        yield ExportPage([document(logged) for logged in page.entries], share)
-        if following is None:
-            return

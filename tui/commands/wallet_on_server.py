@@ -9,9 +9,6 @@ from tui.commands.row_export import export_rows
 from tui.store_location import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from store.row_export import ExportPage
     from store.values.billing import ModelPrice, QuotaState
     from store.values.ledger import LedgerEntry, LedgerPage
     from store.values.redeem_codes import Redeemed
@@ -47,31 +44,14 @@ def run_ledger(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def run_export(arguments: argparse.Namespace, options: Options) -> int:
-    from store.ledger_export import COLUMNS, TEXTS
-    from store.row_export import export_pieces
-
     with steps_on_server(options) as (account, step):
         streams.print_status(account.capabilities.no_ledger)
-        pages = _pages(lambda page: step(account.ledger(page)))
         return export_rows(
-            arguments, options, "payment", lambda form, told: export_pieces(pages, form, COLUMNS, TEXTS, told)
+            arguments,
+            options,
+            "payment",
+            lambda form, told: account.payment_pieces(form, lambda read: step(read()), told),
         )
-
-
-def _pages(read: "Callable[[int | None], LedgerPage]") -> "Iterator[ExportPage]":
-    """The pages of payments, which are numbered from the oldest, which has 1. The balance after each is not known."""
-    from store.ledger_export import document
-    from store.row_export import ExportPage
-
-    newest, following = 0, None
-    while True:
-        page = read(following)
-        newest = newest or (page.entries[0].sequence if page.entries else 0)
-        following = page.next_before
-        share = (newest - page.entries[-1].sequence) / newest if following is not None and page.entries else 1.0
-        yield ExportPage([document(entry) | {"balance_usd": None} for entry in page.entries], share)
-        if following is None:
-            return
 
 
 def run_redeem(arguments: argparse.Namespace, options: Options) -> int:

@@ -6,8 +6,8 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, TypeAlias
 
-from store.values.row_export import Exported
 from tui.local_account.topic import LocalTopic
+from tui.row_export import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from store.drawer_parts import Content
     from store.row_export import Told
-    from store.values.row_export import ExportProgress
+    from store.values.row_export import Exported, ExportProgress
 
     Pieces: TypeAlias = Callable[[str, Told], Iterator[str]]
     """The pieces of the file, for a session and for whom is told of the progress."""
@@ -48,11 +48,4 @@ class _StoppedError(Exception):
 
 
 def _write(token: str, save: Callable[[str, Path, Content], Path], path: Path, pieces: Pieces, told: Told) -> Exported:
-    rows = 0
-
-    def count(progress: ExportProgress) -> None:
-        nonlocal rows
-        rows = progress.rows
-        told(progress)
-
-    return Exported(save(token, path, pieces(token, count)), rows)
+    return write_rows(lambda content: save(token, path, content), lambda count: pieces(token, count), told)

@@ -82,8 +82,6 @@ def capabilities_of(
         errors_may_be_unlogged="This server logs errors only where its administrator has switched that on.",
         figures_lag="The server counts what a model cost every few minutes, and the page reads that once a minute.",
         no_call_prices="The price of that time is not worked out here.",
-        no_log_export="It is exported on the command line: gatekey --server URL usage export.",
         no_reading_upwards="It is read from the newest entry down.",
         no_ledger="This server keeps no ledger: it lists payments alone.",
-        no_ledger_export="They are exported on the command line: gatekey --server URL wallet export.",
     )

@@ -6,45 +6,49 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from store.values.capabilities import UNKNOWN_TIME
-from tui.remote_account.topic import RemoteTopic
+from tui.remote_account.row_export import ExportingTopic
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from remote.task_logs import TaskEntry, TaskFilter
     from store.values.usage import Kind, LoggedEntry, UsageFilter, UsagePage
+    from tui.remote_account.topic import ReadUntil
 
-PAGE_SIZE: Final = 50
 _WHOLE: Final = 100
 _STATUSES: Final = {"SUCCESS": "completed", "FAILURE": "failed"}
 """The server's words that have another one here. Of the others only the case differs."""
 STATUSES: Final = ("completed", "failed", "in_progress", "not_start", "queued", "submitted")
 
 
-class RemoteTaskLogs(RemoteTopic):
+def end_of(only: UsageFilter, before: int | None, read_until: ReadUntil) -> datetime | None:
+    """The moment up to which the log of `only.kind` is read; None for its first page."""
+    return only.until or (None if before is None else read_until.get(only.kind))
+
+
+def note_newest(read_until: ReadUntil, only: UsageFilter, newest: datetime | None) -> None:
+    """Note the time of the newest entry on the first page. It is the server's: this machine's clock may be off."""
+    if newest is None:
+        read_until.pop(only.kind, None)
+    else:
+        read_until[only.kind] = newest
+
+
+class RemoteTaskLogs(ExportingTopic):
     """Reads both logs. A drawing or task has its action in the place of a model, where the server tells no model."""
 
-    def _end_of(self, only: UsageFilter, before: int | None) -> datetime | None:
-        """The moment up to which the log of `only.kind` is read; None for its first page."""
-        return only.until or (None if before is None else self._read_until.get(only.kind))
-
-    def _first_page_read(self, only: UsageFilter, newest: datetime | None) -> None:
-        """Note the time of the newest entry. It is the server's: this machine's clock may be off."""
-        if newest is None:
-            self._read_until.pop(only.kind, None)
-        else:
-            self._read_until[only.kind] = newest
-
-    async def _task_page(self, only: UsageFilter, before: int | None) -> UsagePage:
+    async def _task_page(
+        self, only: UsageFilter, before: int | None, read_until: ReadUntil, page_size: int
+    ) -> UsagePage:
         """The drawings or tasks of one page that match. `before` is the number of a page."""
         from store.values.usage import Kind, UsagePage
 
         if only.keys or only.ip:  # of no entry is either known
             return UsagePage((), None)
         read = self._client.task_logs.drawings if only.kind is Kind.DRAWING else self._client.task_logs.tasks
-        page = await read(before or 1, PAGE_SIZE, _asked(only, self._end_of(only, before)))
+        page = await read(before or 1, page_size, _asked(only, end_of(only, before, read_until)))
         if before is None:
-            self._first_page_read(only, page.entries[0].submitted_at if page.entries else None)
+            note_newest(read_until, only, page.entries[0].submitted_at if page.entries else None)
         first = page.total - (page.page - 1) * page.page_size
         rows = [_logged(one, only.kind or Kind.TASK, first - place) for place, one in enumerate(page.entries)]
         self._actions.update(row.entry.model for row in rows if row.entry.model)

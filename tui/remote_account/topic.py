@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     Connect = Callable[[Callable[[Wait], None]], RemoteClient]
     """Makes the client, which tells each wait. It may import and read files: it blocks."""
+    ReadUntil = dict[Kind | None, datetime]
+    """For each log the time of the newest entry on its first page. The server numbers pages, and new entries would
+    shift them. Each reader from page to page has its own."""
 
 
 class RemoteTopic:
@@ -63,9 +66,7 @@ class RemoteTopic:
         """True if the fields of the channels that are off could not be written to the disk."""
         self._numbers: dict[str, int] = {}
         """The numbers by which screens name the server's sessions."""
-        self._read_until: dict[Kind | None, datetime] = {}
-        """For each log the time of the newest entry on its first page. The server numbers pages, and new entries would
-        shift them."""
+        self._read_until: ReadUntil = {}
         self._actions: set[str] = set()
         """The actions and models of the drawings and tasks that were read."""
         self._figures_of = ""
@@ -77,7 +78,8 @@ class RemoteTopic:
         """Readings of figures that nobody may wait for any more."""
         self._hours: dict[datetime, tuple[ModelHour, ...]] = {}
         """The statistics of times that are over, by the beginning of each window."""
-        self.files = LocalFiles(new_files(options), None)
+        self._new_files = new_files(options)
+        self.files = LocalFiles(self._new_files, None)
 
     @property
     def _client(self) -> RemoteClient:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from store.errors import NotOnThisServer
 from store.values.capabilities import UNKNOWN_TIME
-from tui.remote_account.task_logs import PAGE_SIZE, STATUSES, RemoteTaskLogs
+from tui.remote_account.task_logs import STATUSES, RemoteTaskLogs, end_of, note_newest
 
 if TYPE_CHECKING:
-    from remote.usage import LogEntry, LogFilter
-    from store.values.usage import DayTotal, LoggedEntry, UsageChoices, UsageFilter, UsagePage
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
+    from remote.usage import LogEntry, LogFilter
+    from store.row_export import ExportPage, Told
+    from store.values.row_export import Exported, ExportFormat, ExportProgress
+    from store.values.usage import DayTotal, LoggedEntry, UsageChoices, UsageFilter, UsagePage
+    from tui.remote_account.row_export import Reads
+    from tui.remote_account.topic import ReadUntil
+
+_PAGE_SIZE: Final = 50
 _OK: Final = "ok"
 _ERROR: Final = "error"
 
@@ -23,15 +32,20 @@ class RemoteUsage(RemoteTaskLogs):
 
     async def usage_page(self, only: UsageFilter, before: int | None = None) -> UsagePage:
         """The entries of one page that match. `before` is the number of a page."""
+        return await self._usage_page(only, before, self._read_until, _PAGE_SIZE)
+
+    async def _usage_page(
+        self, only: UsageFilter, before: int | None, read_until: ReadUntil, page_size: int
+    ) -> UsagePage:
         from store.values.usage import Kind, UsagePage
 
         self._check_open()
         if only.kind in (Kind.DRAWING, Kind.TASK):
-            return await self._task_page(only, before)
-        asked = replace(_asked(only), until=self._end_of(only, before))
-        page = await self._client.usage.page(asked, before or 1, PAGE_SIZE)
+            return await self._task_page(only, before, read_until, page_size)
+        asked = replace(_asked(only), until=end_of(only, before, read_until))
+        page = await self._client.usage.page(asked, before or 1, page_size)
         if before is None:
-            self._first_page_read(only, page.entries[0].at if page.entries else None)
+            note_newest(read_until, only, page.entries[0].at if page.entries else None)
         first = page.total - (page.page - 1) * page.page_size
         entries = tuple(
             found
@@ -73,8 +87,33 @@ class RemoteUsage(RemoteTaskLogs):
             )
         return [days[day] for day in sorted(days)]
 
-    async def export_usage(self, *_: Any) -> Any:
-        raise NotOnThisServer
+    async def export_usage(
+        self, path: Path, form: ExportFormat, only: UsageFilter, told: Callable[[ExportProgress], None]
+    ) -> Exported:
+        return await self._export(path, lambda reads, count: self.usage_pieces(form, only, reads, count), told)
+
+    def usage_pieces(self, form: ExportFormat, only: UsageFilter, reads: Reads, told: Told) -> Iterator[str]:
+        """The log as a file in pieces. `reads` waits for each page, and raises what its read raises."""
+        from remote.usage import MAX_PAGE_SIZE
+        from store.export_rows import CALL_COLUMNS, CALL_TEXTS, call_row
+        from store.row_export import ExportPage, export_pieces
+
+        read_until: ReadUntil = {}
+
+        def pages() -> Iterator[ExportPage]:
+            # Entries are numbered from the oldest, which has 1.
+            newest, at, following = 0, 0, None
+            while True:
+                page = reads(partial(self._usage_page, only, following, read_until, MAX_PAGE_SIZE))
+                newest = newest or (page.entries[0].id if page.entries else 0)
+                at = page.entries[-1].id if page.entries else at
+                following = page.next_before
+                share = 1.0 if following is None or not newest else (newest - at) / newest
+                yield ExportPage([call_row(logged) for logged in page.entries], share)
+                if following is None:
+                    return
+
+        return export_pieces(pages(), form, CALL_COLUMNS, CALL_TEXTS, told)
 
     async def count_ips(self) -> int:
         raise NotOnThisServer

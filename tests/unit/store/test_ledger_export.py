@@ -10,7 +10,7 @@ import pytest
 
 from store.audit_tags import COMMAND_LINE, Tag
 from store.errors import InvalidInput
-from store.ledger_export import COLUMNS, document
+from store.export_rows import CHANGE_COLUMNS, change_row
 from store.money import MICRO_PER_USD
 from store.new_files import NewFiles
 from store.store import Store
@@ -43,12 +43,12 @@ def export(store: Store, person: Person, form: ExportFormat) -> str:
 
 @in_memory
 def test_every_format_has_every_change_and_the_balances_add_up(spent: Store, alice: Person) -> None:
-    expected = [document(entry) for entry in reversed(ledger_of(spent, alice.id))]
+    expected = [change_row(entry) for entry in reversed(ledger_of(spent, alice.id))]
     assert json.loads(export(spent, alice, ExportFormat.JSON)) == expected
     lines = export(spent, alice, ExportFormat.JSONL).splitlines()
     assert [json.loads(line) for line in lines] == expected
     rows = list(csv.DictReader(StringIO(export(spent, alice, ExportFormat.CSV), newline="")))
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == CHANGE_COLUMNS
     assert [int(row["number"]) for row in rows] == list(range(len(expected), 0, -1))
     balance = Decimal(0)
     for row in reversed(rows):

@@ -14,10 +14,10 @@ from sqlalchemy import text
 
 from store.audit_tags import COMMAND_LINE, Tag
 from store.errors import InvalidInput
+from store.export_rows import CALL_COLUMNS, call_row
 from store.money import MICRO_PER_USD
 from store.new_files import NewFiles
 from store.store import Store
-from store.usage_export import COLUMNS, document
 from store.values.billing import ModelPrice
 from store.values.row_export import ExportFormat, ExportProgress
 from store.values.usage import EVERYTHING, Kind, LoggedEntry, UsageEntry, UsageFilter
@@ -71,13 +71,13 @@ def export(store: Store, person: Person, form: ExportFormat, only: UsageFilter =
 
 @in_memory
 def test_every_format_has_every_row_of_the_store(store: Store, alice: Person, log: list[LoggedEntry]) -> None:
-    expected = [document(logged) for logged in log]
+    expected = [call_row(logged) for logged in log]
     assert len(expected) == 1203
     assert json.loads(export(store, alice, ExportFormat.JSON)) == expected
     lines = export(store, alice, ExportFormat.JSONL).splitlines()
     assert [json.loads(line) for line in lines] == expected
     rows = list(csv.DictReader(StringIO(export(store, alice, ExportFormat.CSV), newline="")))
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == CALL_COLUMNS
     for row, logged in zip(rows, log, strict=True):
         assert same(row, logged)
 
@@ -189,7 +189,7 @@ def test_text_of_an_older_version_is_a_cell_of_its_own(store: Store, alice: Pers
 
 @in_memory
 def test_an_empty_log_is_a_whole_file(store: Store, alice: Person) -> None:
-    assert export(store, alice, ExportFormat.CSV) == ",".join(COLUMNS) + "\r\n"
+    assert export(store, alice, ExportFormat.CSV) == ",".join(CALL_COLUMNS) + "\r\n"
     assert json.loads(export(store, alice, ExportFormat.JSON)) == []
     assert export(store, alice, ExportFormat.JSONL) == ""
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.harness.command_line import Ran, Shell
+from tests.harness.standin_rows import add_payments
 from tests.new_api.api_keys import add_key
 from tests.new_api.generations import Generation
 from tests.new_api.running import PASSWORD, StandIn, running
@@ -47,13 +48,6 @@ def add_calls(standin: StandIn, count: int) -> None:
     for number in range(1, count + 1):
         facts = {"model_name": "stub-model", "token_name": "laptop", "prompt_tokens": number, "completion_tokens": 1}
         standin.world.log(standin.alice, 2, "", **facts, quota=500)
-
-
-def add_payments(standin: StandIn, count: int) -> None:
-    for number in range(1, count + 1):
-        row = {"id": number, "user_id": standin.alice.id, "amount": number, "money": 7.3, "trade_no": f"t{number}"}
-        row |= {"payment_method": "alipay", "create_time": standin.world.now(), "complete_time": 0}
-        standin.world.topups.append({**row, "status": "success" if number > 1 else "pending"})
 
 
 def test_the_whole_log_is_exported_page_by_page(shell: Shell, standin: StandIn, tmp_path: Path) -> None:

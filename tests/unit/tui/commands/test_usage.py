@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from store.usage_export import document
+from store.export_rows import call_row
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry, UsageFilter
 from tests.harness.command_line import Shell
@@ -43,7 +43,7 @@ def used(shell: Shell) -> Shell:
 def stored(only: UsageFilter | None = None) -> list[dict[str, Any]]:
     with open_account_store(Options(), create=False) as store, store.database.read() as tx:
         page = store.usage.page_of(tx, store.accounts.find("alice").id, only or UsageFilter(), limit=500)
-    return [document(logged) for logged in page.entries]
+    return [call_row(logged) for logged in page.entries]
 
 
 def test_the_list_is_the_log(used: Shell) -> None:
