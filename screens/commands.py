@@ -84,8 +84,8 @@ def commands(app: Host, screen: Screen[object]) -> Iterator[PaletteCommand]:
                 "reload update",
             )
         yield _command(
-            app, "Operational recommendations", "Five live checks", screen.action_recommendations, "console.checks",
-            "security score advice checklist",
+            app, "Operational recommendations", "Checks of the account", screen.action_recommendations,
+            "console.checks", "security score advice checklist",
         )  # fmt: skip
         if not app.account.capabilities.no_lock:
             yield _command(

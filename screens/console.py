@@ -48,7 +48,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
     AUTO_FOCUS: ClassVar[str | None] = "#settings-tabs"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "sidebar", "Sidebar", id="console.sidebar", tooltip="Show or hide the modules"),
-        Binding("r", "recommendations", "Checks", id="console.checks", tooltip="The five recommendations"),
+        Binding("r", "recommendations", "Checks", id="console.checks", tooltip="The operational recommendations"),
     ]
 
     def compose(self) -> ComposeResult:

@@ -14,6 +14,7 @@ from textual.widgets import Button, Input, Static
 from screens.account_actions import AccountActions
 from screens.account_modal import Notice
 from screens.failure_text import failure_text
+from screens.limited_text import reworded
 from screens.proof import give_proof
 from store.errors import GatekeyError, SessionEnded
 from tui.widgets.action_button import ActionButton
@@ -39,6 +40,11 @@ class LockScreen(SmallScreenGuard, AccountActions, Screen[bool], ShowSecrets):
         Binding("escape", "sign_out", "Sign out", id="lock.sign-out", tooltip="Leave this account"),
     ]
 
+    @property
+    def purpose(self) -> str:
+        by_password = self.account.capabilities.no_code_unlock
+        return reworded(self.HELP_TEXT, (by_password, "your password or a code", "your password"))
+
     def __init__(self) -> None:
         super().__init__()
         self.gone = asyncio.Event()
@@ -54,7 +60,11 @@ class LockScreen(SmallScreenGuard, AccountActions, Screen[bool], ShowSecrets):
                 "Password", SecretInput(id="password"), help="The password you sign in with.", reserve_error=True
             )
             yield Field(
-                "or authenticator code", CodeInput(id="code"), help="Six digits, or a backup code.", reserve_error=True
+                "or authenticator code",
+                CodeInput(id="code"),
+                help="Six digits, or a backup code.",
+                reserve_error=True,
+                classes="-hidden" if self.account.capabilities.no_code_unlock else None,
             )
             yield Notice()
             with Actions():

@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from screens.account_actions import AccountActions
 
 
-async def give_proof(form: AccountActions) -> bool:
+async def give_proof(form: AccountActions, *, by_code: bool = False) -> bool:
     """Give the account what was typed into `#code`, or else into `#password`; returns whether it was accepted.
 
-    If it was refused, `form` shows the failure. If the session has ended, the sign-in screen is shown.
+    `by_code` if only a code is taken. If it was refused, `form` shows the failure. If the session has ended, the
+    sign-in screen is shown.
     """
     if not form.query_one("#password", SecretInput).value and not form.query_one("#code", CodeInput).value.strip():
         # An empty password would count as a wrong one.
-        if form.account.capabilities.no_password_proof:
+        if by_code:
             show_errors(form, {"code": "Enter a code."})
         else:
             show_errors(form, {"password": "Enter your password."})

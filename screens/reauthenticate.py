@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
+from screens.limited_text import reworded
 from screens.proof import give_proof
 from store.errors import GatekeyError
 from store.text import sanitize
@@ -20,18 +21,25 @@ from tui.widgets.field import Field
 from tui.widgets.secret_input import CodeInput, SecretInput
 from tui.widgets.show_secrets import SHOW_KEY, ShowSecrets
 
+_FIVE_MINUTES: Final = "One proof is enough for five minutes; wrong ones count like failed sign-ins."
+
 
 class Reauthenticate(AccountModal[bool], ShowSecrets):
     """Result: True after a proof by password, code or passkey. It is valid for five minutes."""
 
     HELP_TEXT: ClassVar[str] = (
-        "An open console proves nothing about who sits in front of it, so a change that matters asks. One "
-        "proof is enough for five minutes; wrong ones count like failed sign-ins."
+        "An open console proves nothing about who sits in front of it, so a change that matters asks. " + _FIVE_MINUTES
     )
     AUTO_FOCUS: ClassVar[str | None] = "#password"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f3", "passkey", "Passkey", id="proof.passkey", tooltip="Confirm with a passkey, in a browser"),
     ]
+
+    @property
+    def purpose(self) -> str:
+        by_code = self.account.capabilities.no_password_proof
+        once = "The server checks the code together with this change, and it holds for nothing else."
+        return reworded(self.HELP_TEXT, (by_code, _FIVE_MINUTES, once))
 
     def __init__(self, reason: str = "") -> None:
         super().__init__()
@@ -108,5 +116,5 @@ class Reauthenticate(AccountModal[bool], ShowSecrets):
             self.dismiss(True)
 
     async def _prove(self) -> None:
-        if await give_proof(self):
+        if await give_proof(self, by_code=bool(self.account.capabilities.no_password_proof)):
             self.dismiss(True)

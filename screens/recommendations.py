@@ -1,4 +1,4 @@
-"""The five operational recommendations. Enter goes to the setting."""
+"""The operational recommendations. Enter goes to the setting."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class RecommendationList(AccountModal[str | None]):
     """Result: the chosen advice, or None."""
 
     HELP_TEXT: ClassVar[str] = (
-        "Five checks of the account as it is now. A tick is followed, a triangle is not yet; Enter "
+        "Checks of the account as it is now. A tick is followed, a triangle is not yet; Enter "
         "goes to the setting where it can be followed."
     )
     AUTO_FOCUS: ClassVar[str | None] = "OptionList"

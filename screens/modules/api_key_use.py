@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
+from screens.limited_text import reworded
 from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence, write_text
 from store.text import sanitize
 from tui.clipboard import copy
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from store.values.api_keys import ApiKeyInfo
 
 WAYS: Final = ("Shell", "curl", "Python")
+_HERE: Final = "The address is the site's public address, or else that of gatekey serve on this machine."
 _FILES: Final = ("gatekey.env", "gatekey-call.sh", "gatekey_call.py")
 
 
@@ -63,10 +65,19 @@ def usage_text(way: int, key: ApiKeyInfo, url: str, model: str) -> str:
 class UseKey(AccountModal[None]):
     HELP_TEXT: ClassVar[str] = (
         "Lines for a client of the gateway, which speaks the OpenAI protocol. Put the key where it says sk-...: only "
-        "its hash is kept, so it cannot be shown here. The address is the site's public address, or else that of "
-        "gatekey serve on this machine."
+        "its hash is kept, so it cannot be shown here. " + _HERE
     )
     AUTO_FOCUS: ClassVar[str | None] = "OptionRow"
+
+    @property
+    def purpose(self) -> str:
+        readable = self.account.capabilities.keeps_secrets_readable
+        return reworded(
+            self.HELP_TEXT,
+            (readable, "only its hash is kept, so it cannot be shown here.", "it was shown when it was made."),
+            (self.account.server, _HERE, "The address is that of your server."),
+        )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy", id="use-key.copy", tooltip="Send these lines to the clipboard"),
         Binding("w", "save", "Save as file", id="use-key.save", tooltip="Write these lines to a file"),

@@ -13,6 +13,7 @@ from textual.widgets import Button, OptionList
 from textual.widgets.option_list import Option
 
 from screens.account_modal import AccountModal, Notice
+from screens.limited_text import reworded
 from screens.modules.log_columns import NOT_RECORDED, cost_words, percent, progress, status_words, took
 from screens.modules.log_cost import cost_lines
 from store.text import pluralize, sanitize
@@ -57,6 +58,11 @@ class LogDetails(AccountModal[None]):
         Binding("y", "copy", "Copy", id="log-details.copy", tooltip="Send the value of the line to the clipboard"),
         Binding("a", "copy_all", "Copy all", id="log-details.copy-all", tooltip="Send every line to the clipboard"),
     ]
+
+    @property
+    def purpose(self) -> str:
+        unpriced = self.app.account.capabilities.no_call_prices
+        return reworded(self.HELP_TEXT, (unpriced, "what each of them cost at the price of that time", "its cost"))
 
     def __init__(self, row: LoggedEntry) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from screens.limited_text import reworded
 from screens.modules.log_columns import action_columns, drawing_columns, row_text, task_columns, usage_columns
 from screens.modules.log_details import LogDetails
 from screens.modules.log_filter import FilterFault, read_filter
@@ -73,7 +74,13 @@ class LogPage(ModulePage):
     def purpose(self) -> str:
         can = self.account.capabilities
         of_tasks = can.no_task_models if self.KIND is not None else ""
-        return " ".join(filter(None, (self.HELP_TEXT, of_tasks, can.no_reading_upwards)))
+        downwards = can.no_reading_upwards if self.KIND is None else ""
+        text = reworded(
+            self.HELP_TEXT,
+            (of_tasks, " key:", ""),
+            (downwards, "the end, and End goes to the oldest.", "the end."),
+        )
+        return " ".join(filter(None, (text, of_tasks, can.no_reading_upwards)))
 
     @property
     def table(self) -> KeysetTable[LoggedEntry]:

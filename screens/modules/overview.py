@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import OptionList
 
 from screens.account_modal import Notice
+from screens.limited_text import reworded
 from screens.modules.module_page import ModulePage, SettingAsked
 from screens.modules.overview_rows import (
     TITLES,
@@ -51,7 +52,7 @@ _NOTHING_YET: Final = "Nothing was used yet. Create an API key to begin."
 
 class OverviewPage(ModulePage):
     HELP_TEXT: ClassVar[str] = (
-        "Your account at a glance: what is left, what was spent in each UTC day, with which models and keys, the five "
+        "Your account at a glance: what is left, what was spent in each UTC day, with which models and keys, the "
         "recommendations, the last errors and the last notifications. An arrow compares with as many days before, and "
         "today with yesterday. "
         "Errors, models and keys are those of the range that the chart shows. The page reads itself again every few "
@@ -97,7 +98,12 @@ class OverviewPage(ModulePage):
     @property
     def purpose(self) -> str:
         can = self.account.capabilities
-        return " ".join(filter(None, (self.HELP_TEXT, can.figures_lag, can.errors_may_be_unlogged)))
+        text = reworded(
+            self.HELP_TEXT,
+            (can.no_delivery_report, ", the last errors and the last notifications", " and the last errors"),
+            (can.figures_lag, " The page reads itself again every few seconds.", ""),
+        )
+        return " ".join(filter(None, (text, can.figures_lag, can.errors_may_be_unlogged)))
 
     # -- reading ---------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
+from screens.limited_text import reworded
 from store import inputs
 from store.errors import InvalidInput
 from store.values.playground import PlaygroundMode
@@ -42,6 +43,11 @@ class EditOptions(AccountModal[PlaygroundOptions | None]):
         "varied. The longest answer limits the cost. An image is made from your last message alone."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#system-prompt"
+
+    @property
+    def purpose(self) -> str:
+        no_images = self.account.capabilities.no_images
+        return reworded(self.HELP_TEXT, (no_images, " An image is made from your last message alone.", ""))
 
     def __init__(self, options: PlaygroundOptions) -> None:
         super().__init__()

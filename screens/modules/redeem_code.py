@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Button, Input
 
 from screens.account_modal import AccountModal, Notice
+from screens.limited_text import reworded
 from store.values.redeem_codes import Redeemed
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -16,22 +17,31 @@ from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, show_errors
 from tui.widgets.text_input import TextInput
 
+_WRONG_ONES: Final = (
+    "Five wrong codes in a row lock this for a minute, and more of them for longer; signing in is not affected."
+)
+
 
 class RedeemCode(AccountModal[Redeemed]):
     """Result: the redeemed amount and the balance, or None."""
 
     HELP_TEXT: ClassVar[str] = (
-        "A code adds its amount to your balance. Each code works once, for one account. Five wrong codes in a row lock "
-        "this for a minute, and more of them for longer; signing in is not affected."
+        "A code adds its amount to your balance. Each code works once, for one account. " + _WRONG_ONES
     )
     AUTO_FOCUS: ClassVar[str | None] = "#code"
 
+    @property
+    def purpose(self) -> str:
+        counted = self.account.capabilities.codes_count_as_sign_ins
+        return reworded(self.HELP_TEXT, (counted, _WRONG_ONES, counted))
+
     def compose(self) -> ComposeResult:
+        other_form = self.account.capabilities.other_codes
         with Dialog("Redeem a code"):
             yield Field(
                 "Code",
-                TextInput(id="code", max_length=80, placeholder="XXXXX-XXXXX-XXXXX-XXXXX-XXXXX"),
-                help="25 letters and digits. Capitals, spaces and dashes do not matter.",
+                TextInput(id="code", max_length=128, placeholder="" if other_form else "XXXXX-XXXXX-XXXXX-XXXXX-XXXXX"),
+                help=other_form or "25 letters and digits. Capitals, spaces and dashes do not matter.",
             )
             yield Notice()
             with Actions():

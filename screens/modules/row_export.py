@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _BAR_CELLS: Final = 24
 _LEAST_SHARE: Final = 0.02
 """The part that has to be written before the rest of the time is estimated."""
+_TO_DRAWER: Final = "Over SSH it goes to your drawer, from which you fetch it once."
 _ENDINGS: Final = ", ".join(f".{form.value}" for form in ExportFormat)
 
 
@@ -43,13 +44,16 @@ class ExportRows(AccountModal[Exported | None]):
     HELP_TEXT: ClassVar[str] = (
         "Writes the entries of this list, newest first, into a new file that only you can read. The end of "
         "the name is the format: .csv for spreadsheets, .json for one array, .jsonl for one object per line. The file "
-        "is complete, or it is not there: if the export is ended, or the disk is full, nothing is left. Over SSH it "
-        "goes to your drawer, from which you fetch it once."
+        "is complete, or it is not there: if the export is ended, or the disk is full, nothing is left."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#path, #export"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t", "format", "Format", id="log-export.format", tooltip="Choose CSV, JSON or JSON Lines"),
     ]
+
+    @property
+    def purpose(self) -> str:
+        return f"{self.HELP_TEXT} {_TO_DRAWER}" if self.account.files.go_to_drawer else self.HELP_TEXT
 
     def __init__(self, what: str, suggested: str, export: Export) -> None:
         """`what` says which entries; `suggested` is an unused name."""

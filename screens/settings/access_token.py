@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Button, Static
 
 from screens.account_modal import AccountModal, Notice
+from screens.limited_text import reworded
 from screens.save_file import FILES_ARE_OFF, save_file, saved_sentence, write_text
 from tui.clipboard import copy
 from tui.widgets.action_button import ActionButton
@@ -21,6 +22,8 @@ from tui.widgets.secret_view import SecretView
 if TYPE_CHECKING:
     from store.values.access_token import NewAccessToken
     from store.values.api_keys import NewApiKey
+
+_HASHED: Final = "Only its hash is kept, so it cannot be shown again"
 
 
 class ShownOnce(AccountModal[None]):
@@ -119,8 +122,8 @@ class AccessToken(ShownOnce):
     """The System Access Token."""
 
     HELP_TEXT: ClassVar[str] = (
-        "The token is a bearer token: whoever has it can use the API of your account. Only its "
-        "hash is kept, so it cannot be shown again. If it was compromised, generate another: this one stops "
+        "The token is a bearer token: whoever has it can use the API of your account. "
+        f"{_HASHED}. If it was compromised, generate another: this one stops "
         "working at that moment."
     )
     TITLE_TEXT = "System Access Token"
@@ -130,6 +133,11 @@ class AccessToken(ShownOnce):
     )
     FILE_NAME = "gatekey-access-token.txt"
 
+    @property
+    def purpose(self) -> str:
+        readable = self.account.capabilities.keeps_secrets_readable
+        return reworded(self.HELP_TEXT, (readable, _HASHED, f"{readable} It is not shown again"))
+
     def __init__(self, made: NewAccessToken) -> None:
         super().__init__(made.token)
 
@@ -138,12 +146,16 @@ class ApiKey(ShownOnce):
     """A new API key."""
 
     HELP_TEXT: ClassVar[str] = (
-        "Clients of the gateway send this key as their bearer token. Only its hash is kept, so it cannot "
-        "be shown again; a lost key is revoked and replaced."
+        f"Clients of the gateway send this key as their bearer token. {_HASHED}; a lost key is revoked and replaced."
     )
     TITLE_TEXT = "API key"
     EXPLANATION = "This is your new API key. It is shown once: keep it somewhere safe now."
     FILE_NAME = "gatekey-api-key.txt"
+
+    @property
+    def purpose(self) -> str:
+        readable = self.account.capabilities.keeps_secrets_readable
+        return reworded(self.HELP_TEXT, (readable, _HASHED, f"{readable} It is not shown again"))
 
     def __init__(self, made: NewApiKey) -> None:
         super().__init__(made.key)

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import AccountModal, Notice
+from screens.limited_text import reworded
 from screens.password_strength import MIN_PASSWORD_CHARS, rules, show_match, show_strength
 from store.errors import GatekeyError, PasswordRefused, PasswordsDoNotMatch, WrongOriginalPassword
 from tui.widgets.action_button import ActionButton
@@ -34,6 +35,11 @@ class ChangePassword(AccountModal[bool], ShowSecrets):
         "rules ask for, and twice the same. It works at once, and every other session is signed out."
     )
     AUTO_FOCUS: ClassVar[str | None] = "SecretInput"
+
+    @property
+    def purpose(self) -> str:
+        stay = self.account.capabilities.other_sessions_stay
+        return reworded(self.HELP_TEXT, (stay, ", and every other session is signed out.", f". {stay}"))
 
     def __init__(self, *, has_password: bool = True) -> None:
         """Without a password there is no field for the original one, and the account asks for another proof."""

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import Notice
+from screens.limited_text import reworded
 from screens.passkey_ceremony import PasskeyCeremony
 from screens.prompt import Prompt
 from screens.relative_time import ago, clock
@@ -32,19 +33,27 @@ if TYPE_CHECKING:
     from tui.account import SecurityOverview
 
 _TIME_CELLS: Final = 12
+_COPIED: Final = (
+    "One whose counter ran backwards may have been copied: it is refused from then on, and should be removed."
+)
 
 
 class Passkeys(OverviewList["PasskeyInfo"]):
     HELP_TEXT: ClassVar[str] = (
-        "A passkey signs you in with a device instead of a password, and cannot be phished. One whose "
-        "counter ran backwards may have been copied: it is refused from then on, and should be removed. "
-        "Remove it from the device as well."
+        "A passkey signs you in with a device instead of a password, and cannot be phished. "
+        + _COPIED
+        + " Remove it from the device as well."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "register", "Register", id="passkeys.register", tooltip="Register a passkey in your browser"),
         Binding("e", "rename", "Rename", id="passkeys.rename", tooltip="Give the passkey another label"),
         Binding("d", "remove", "Remove", id="passkeys.remove", tooltip="Remove the passkey under the cursor"),
     ]
+
+    @property
+    def purpose(self) -> str:
+        alarm = self.account.capabilities.no_passkey_alarm
+        return reworded(self.HELP_TEXT, (alarm, _COPIED, alarm))
 
     def __init__(self, *, can_register: bool) -> None:
         super().__init__()

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from screens.account_modal import Notice
+from screens.limited_text import reworded
 from screens.relative_time import ago, clock
 from screens.settings.overview_list import OverviewList
 from store.text import pluralize, sanitize
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tui.account import SecurityOverview
 
 _THIS_ONE: Final = "this session"
+_ENDS: Final = "A session ends by itself after an hour without use and after twelve hours in any case."
 _STARTED_CELLS: Final = 10
 _USED_CELLS: Final = len(_THIS_ONE)
 
@@ -35,14 +37,18 @@ _USED_CELLS: Final = len(_THIS_ONE)
 class SessionList(OverviewList["SessionInfo"]):
     HELP_TEXT: ClassVar[str] = (
         "Every place where you are signed in: where from, how, and when it was last used. A session that "
-        "is ended is out at its next action. A session ends by itself after an hour without use and after "
-        "twelve hours in any case."
+        "is ended is out at its next action. " + _ENDS
     )
     MAX_WIDTH: ClassVar[int] = 102
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "end", "End session", id="sessions.end", tooltip="End the session under the cursor"),
         Binding("o", "end_others", "End all others", id="sessions.end-others", tooltip="End every session but this"),
     ]
+
+    @property
+    def purpose(self) -> str:
+        other = self.account.capabilities.sessions_end_otherwise
+        return reworded(self.HELP_TEXT, (other, _ENDS, other))
 
     def compose(self) -> ComposeResult:
         with Dialog("Sessions", classes="-roomy"):

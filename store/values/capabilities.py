@@ -29,6 +29,11 @@ class Capabilities:
     no_dates: str = ""
     """Nobody tells when a second factor was enabled, or a passkey registered."""
 
+    keeps_secrets_readable: str = ""
+    """Tokens and API keys are stored as they are, not as hashes."""
+    no_code_unlock: str = ""
+    """A lock is opened by the password alone."""
+
     # -- Account Binding
     no_binding: str = ""
     """Identities are shown, and are bound and unbound somewhere else."""
@@ -51,6 +56,8 @@ class Capabilities:
     no_passkey_ceremony: str = ""
     """A passkey is registered at the server's own page: the console shows its address, and watches."""
     no_passkey_labels: str = ""
+    no_passkey_alarm: str = ""
+    """Nobody tells that a passkey may have been copied."""
     no_passkey_proof: str = ""
     no_password_proof: str = ""
     """Only a code proves who somebody is."""
@@ -61,6 +68,8 @@ class Capabilities:
     """Whether there is a System Access Token, and since when, is not known."""
     no_token_revocation: str = ""
     no_sessions: str = ""
+    sessions_end_otherwise: str = ""
+    """A session ends by itself after another time."""
     no_activity: str = ""
     no_export: str = ""
     no_deletion: str = ""
@@ -108,6 +117,10 @@ class Capabilities:
     """The list of the wallet holds top-ups alone, without the balance after each."""
     no_prices: str = ""
     no_redeem_codes: str = ""
+    other_codes: str = ""
+    """Codes have another form."""
+    codes_count_as_sign_ins: str = ""
+    """Wrong codes count against the sign-in too."""
 
 
 EVERYTHING: Final = Capabilities()

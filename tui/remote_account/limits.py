@@ -39,6 +39,8 @@ def capabilities_of(
         "finish it: paste the address of that page here.",
         bindings_end_no_session="Your other sessions stay signed in.",
         bindings_skip_second_factor="An identity signs in there without your second factor.",
+        keeps_secrets_readable="The server keeps it readable.",
+        no_code_unlock="The server checks no code by itself.",
         no_dates="The server does not tell when.",
         other_sessions_stay="Other sessions stay: this server ends none." if is_feb else "",
         asks_no_proof="This server asks for no proof of identity: a change is made at once.",
@@ -51,11 +53,13 @@ def capabilities_of(
         else "",
         no_passkey_ceremony="" if by_token else _ON_ITS_PAGE if is_feb else f"{_ON_ITS_PAGE} {_SIGNS_OUT}",
         no_passkey_labels="The server gives it no label.",
+        no_passkey_alarm="The server does not tell whether one may have been copied.",
         one_passkey="This server has one passkey per account.",
         no_ssh_keys="This server has no console over SSH.",
         no_token_status="whether there is one is not told",  # noqa: S106 - a sentence
         no_token_revocation="The server revokes no token: only a new one ends it.",  # noqa: S106 - a sentence
         no_sessions=no_sessions if is_feb else _NEEDS_SIGN_IN if by_token else "",
+        sessions_end_otherwise="When a session ends by itself is up to the server.",
         no_activity="This server keeps no list of what was done to an account.",
         no_export="This server hands out no file with your data.",
         deletion_keeps="The server only closes the account: API keys, log entries, payments and bindings stay in its "
@@ -83,5 +87,7 @@ def capabilities_of(
         figures_lag="The server counts what a model cost every few minutes, and the page reads that once a minute.",
         no_call_prices="The price of that time is not worked out here.",
         no_reading_upwards="It is read from the newest entry down.",
+        other_codes="As you were given it: capitals and dashes matter.",
+        codes_count_as_sign_ins="The server counts codes and sign-ins together, and takes about 20 in 20 minutes.",
         no_ledger="This server keeps no ledger: it lists payments alone.",
     )
