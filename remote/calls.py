@@ -171,6 +171,7 @@ class Calls:
         await self._keep_cookie(answer)
         envelope = self._exchanges.envelope(answer)
         if envelope.status == answers.UNAUTHORIZED:
+            self._exchanges.check_own(envelope)
             await self._refuse_if_suspended(envelope)
             # Some routes refuse a token that is good, as they refuse one that is not.
             if isinstance(self._keeper.credential, TokenSession) and not await self._is_dead(request):
@@ -200,6 +201,7 @@ class Calls:
                 break
         if envelope.is_accepted:
             return self.bearer_of(self._exchanges.reply(answer, envelope), stale)
+        self._exchanges.check_own(envelope)
         await self._refuse_if_suspended(envelope)
         raise await self._ended(stale)
 

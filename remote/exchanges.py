@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
 
 from remote import answers
 from remote.address import ServerAddress
@@ -14,12 +14,16 @@ from remote.patience import Patience
 from remote.transport import HttpAnswer, Request, Transport
 from store.errors import (
     AnswerLost,
+    AnswerUnreadable,
     CertificateRefused,
     ServerFailed,
     ServerRateLimited,
     ServerRefused,
     ServerUnreachable,
 )
+from store.text import sanitize
+
+_PROXY: Final = "Something in front of {host} refused the request. Is there a sign-in that your network asks for first?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ class Exchanges:
     def __init__(self, transport: Transport, patience: Patience) -> None:
         self._transport = transport
         self.patience = patience
-        self._has_answered = False
+        self._is_awaited = False
+        """True if the server has answered, and was not waited for in vain since."""
 
     @property
     def address(self) -> ServerAddress:
@@ -47,7 +52,7 @@ class Exchanges:
 
     async def send(self, request: Request, *, is_repeatable: bool, signs_in: bool = False) -> HttpAnswer:
         """The answer to `request`. It is sent again while the server restarts, if that is safe; a server that never
-        answered is not waited for.
+        answered, or was waited for in vain, is not waited for.
 
         Raises `ServerUnreachable`, `CertificateRefused`, `AnswerLost`, `AnswerUnreadable` and `ServerRateLimited`.
         """
@@ -58,28 +63,36 @@ class Exchanges:
             except (ServerUnreachable, AnswerLost) as error:
                 outages += 1
                 is_safe = is_repeatable or not isinstance(error, AnswerLost)
-                if isinstance(error, CertificateRefused) or not is_safe or not self._has_answered:
-                    raise
-                if not await self.patience.after_outage(outages):
+                if isinstance(error, CertificateRefused) or not is_safe or not await self._is_worth_a_wait(outages):
                     raise
                 continue
             if answer.status in answers.OUTAGES:
                 outages += 1
-                if is_repeatable and await self.patience.after_outage(outages):
+                if is_repeatable and await self._is_worth_a_wait(outages):
                     continue
                 if request.changes:
                     raise AnswerLost(f"The server is not ready (status {answer.status}). {AnswerLost.sentence}")
                 raise ServerUnreachable(f"The server is not ready (status {answer.status}). Try again in a moment.")
-            self._has_answered = True
+            self._is_awaited = True
             if answer.status != answers.TOO_MANY or self._code_of(answer):
                 return answer
             refusals += 1
             if not await self.patience.after_refusal(refusals, answers.retry_after_s(answer), signs_in=signs_in):
                 raise ServerRateLimited
 
+    async def _is_worth_a_wait(self, outages: int) -> bool:
+        """Wait before the next try; False if there is to be none."""
+        self._is_awaited = self._is_awaited and await self.patience.after_outage(outages)
+        return self._is_awaited
+
     def envelope(self, answer: HttpAnswer) -> Envelope:
         """The envelope in `answer`. Raises `AnswerUnreadable`, `NotOnThisServer` and `ServerFailed`."""
         return answers.read_envelope(answer, self._transport.address.host)
+
+    def check_own(self, refusal: Envelope) -> None:
+        """Raise `AnswerUnreadable` if a refusal is not the server's own: a proxy may want a sign-in for itself."""
+        if "success" not in refusal.extra:
+            raise AnswerUnreadable(_PROXY.format(host=sanitize(self._transport.address.host, 200)))
 
     def _code_of(self, answer: HttpAnswer) -> str:
         """The code of a refusal for too many requests that no wait of some minutes ends; or empty."""

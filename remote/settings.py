@@ -48,6 +48,7 @@ _WORDS: Final = {
     "language": "the language of its messages",
     "billing_preference": "the billing preference",
 }
+_SAVED_UNREAD: Final = "The settings were saved, but could not be read again after that."
 _REFUSED: Final = "The server did not accept these settings, and kept the former ones. Check the fields of the channel."
 
 
@@ -135,12 +136,12 @@ class Settings:
             return now
         text = sidebar.with_hidden(now.sidebar_text, hidden)
         await self._calls.change("PUT", SELF_PATH, {"sidebar_modules": text}, is_repeatable=True)
-        return await self.read()
+        return await self._read_back()
 
     async def save_language(self, language: str) -> RemoteSettings:
         """Save the language of the server's messages, such as `en`. Raises `ServerRefused` and the session errors."""
         await self._calls.change("PUT", SELF_PATH, {"language": language}, is_repeatable=True)
-        return await self.read()
+        return await self._read_back()
 
     # -- the write ------------------------------------------------------------------------------------------------
 
@@ -161,7 +162,14 @@ class Settings:
         except AnswerLost as error:
             raise AnswerLost(f"{AnswerLost.sentence} What the server may have erased is put back then.") from error
         await self._put_back(erased)
-        return await self.read()
+        return await self._read_back()
+
+    async def _read_back(self) -> RemoteSettings:
+        """The settings after a save. Raises `AnswerLost` if they cannot be read: they are saved all the same."""
+        try:
+            return await self.read()
+        except ServerFailed as error:
+            raise AnswerLost(_SAVED_UNREAD) from error
 
     async def _settle(self, account: OwnAccount) -> bool:
         """Put back what an interrupted save owes. Returns whether anything was written."""

@@ -48,13 +48,18 @@ class AccountActions(AccountPart):
         return self.app.account
 
     async def run_with_reauth(
-        self, action: Callable[[], Awaitable[T]], *, holds_input: bool = False
+        self,
+        action: Callable[[], Awaitable[T]],
+        *,
+        holds_input: bool = False,
+        tell: Callable[[GatekeyError], None] | None = None,
     ) -> Success[T] | None:
         """Run `action`; returns None if it was refused or cancelled, after the reason was shown.
 
         Asks for a fresh proof or for unlocking whenever the account requires it, then runs `action` again. A result
         that arrives while the console is locked is returned after it is unlocked, so that no dialog opens over the
-        lock. `holds_input` keeps keys back meanwhile. Call it in a worker.
+        lock. `holds_input` keeps keys back meanwhile. `tell` shows the reason in the place of `show_failure`. Call it
+        in a worker.
         """
         while True:
             try:
@@ -74,7 +79,7 @@ class AccountActions(AccountPart):
                 self.app.session_ended(error)
                 return None
             except GatekeyError as error:
-                self.show_failure(error)
+                (tell or self.show_failure)(error)
                 return None
 
     def run_exclusive(self, steps: Callable[[], Coroutine[None, None, None]]) -> None:

@@ -12,14 +12,14 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Static
 
-from screens.account_actions import AccountActions
 from screens.modules import page_for
 from screens.modules.module_page import BalanceChanged, ModulePage, SettingAsked
 from screens.navigation import Navigation
+from screens.page_reading import PageReading, ReadingLine
 from screens.settings.page import FIRST, HEADINGS, SettingsPage
 from screens.sign_in_line import SignInLine, sign_in_line
 from screens.title_bar import TitleBar
-from store.errors import GatekeyError
+from store.errors import GatekeyError, ServerFailed
 from store.modules import SECTIONS
 from store.money import show_usd
 from tui.idle_loop import until_idle
@@ -42,7 +42,7 @@ keys, but not longer than this."""
 _LABELS: Final = {module.id: module.label for section in SECTIONS for module in section.modules}
 
 
-class Console(SmallScreenGuard, AccountActions, Screen[None]):
+class Console(SmallScreenGuard, PageReading, Screen[None]):
     """Shows one page at a time, Settings first. Below 100 columns the sidebar is a drawer."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#settings-tabs"
@@ -199,6 +199,7 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
             if other.has_class("module-page"):
                 other.display = other is page
         self._explain_page()
+        self._show_reading()
         self._close_drawer()
 
     def _crumbs(self, module: str) -> tuple[str, ...]:
@@ -212,13 +213,35 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
         if event.tab_id != FIRST:
             self._forget_sign_in_line()
         self._explain_page()
+        self._show_reading()
 
     def _explain_page(self) -> None:
         """Tell the purpose of the visible page while no setting has the focus."""
-        page, panel = self.page, self.query_one(ContextPanel)
-        part = page.pane if isinstance(page, SettingsPage) else page
+        part, panel = self._part, self.query_one(ContextPanel)
         panel.display = getattr(part, "IS_EXPLAINED", True)
         panel.page = (self.query_one(TitleBar).crumbs[-1], getattr(part, "purpose", ""))
+
+    @property
+    def _part(self) -> Widget:
+        """The visible page, or of the settings the tab that is shown."""
+        page = self.page
+        return page.pane if isinstance(page, SettingsPage) else page
+
+    @on(PageReading.Changed)
+    def reading_changed(self, event: PageReading.Changed) -> None:
+        if self.unread and not event.page.unread:
+            self.refresh_summary()
+        self._show_reading()
+
+    def _show_reading(self) -> None:
+        """Say above the visible page when it was read, if it cannot be read again; else when the title bar was."""
+        part, lines = self._part, list(self.query(ReadingLine))
+        words = (part.reading_words if isinstance(part, PageReading) else "") or self.reading_words
+        if words and not lines:
+            self.query_one("#page").mount(ReadingLine(words), before="ContextPanel")
+        for line in lines:
+            line.update(words)
+            line.display = bool(words)
 
     async def _page(self, module: str) -> Widget:
         page_id = f"{module}-page"
@@ -226,6 +249,8 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
             if page.id == page_id:
                 if isinstance(page, ModulePage):
                     page.show_again()
+                elif isinstance(page, SettingsPage) and page.pane.unread:
+                    page.pane.shown()
                 return page
         page = page_for(module, self.account.capabilities)(id=page_id, classes="module-page")
         await self.query_one("#page").mount(page)
@@ -247,13 +272,17 @@ class Console(SmallScreenGuard, AccountActions, Screen[None]):
     async def _open(self) -> bool:
         try:
             await self.account.open()
+        except ServerFailed as error:
+            self.note_unread(error)
+            return False
         except GatekeyError as error:
             self.show_failure(error)
             return False
         return True
 
     async def _show_summary(self) -> None:
-        summary = await self.run_with_reauth(self.account.summary)
+        with self.reading():
+            summary = await self.fetch(self.account.summary)
         if summary is not None:
             self.query_one(TitleBar).summary = summary.value
             self.query_one(Navigation).badges = _badges(summary.value)

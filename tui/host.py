@@ -55,6 +55,8 @@ HELP_IN_DIALOGS: Final = ("modal.help", "confirm.help", "choice.help", "palette.
 """Ids of the bindings that do the same as `app.help`."""
 CONFIG_WARNING_S: Final = 8.0
 """Seconds that the warning about keys.toml is shown. It covers a part of the screen, and doctor repeats it."""
+WAITS_SAID_APART_S: Final = 1.0
+"""Seconds after the sentence of a wait in which another is not said."""
 IDLE_CHECK_INTERVAL_S: Final = 5.0
 """Seconds between two checks for the idle lock."""
 
@@ -126,6 +128,7 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
         """The time zone in which times are shown."""
         self._plain_glyphs = None if character_set == UTF_8 else PlainGlyphs(character_set)
         self._last_input = time.monotonic()
+        self._next_wait_said_at = 0.0
         self._input = InputQueue(self)
         for theme in gatekey_themes():
             self.register_theme(theme)
@@ -166,7 +169,10 @@ class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
 
     def say_wait(self, sentence: str) -> None:
         """Say that a request waits, and for what. Leaving the page, or Gatekey, ends the wait."""
-        self.notify(sentence, title="Waiting", markup=False)
+        now = time.monotonic()
+        if now >= self._next_wait_said_at:  # the requests of one page wait together
+            self._next_wait_said_at = now + WAITS_SAID_APART_S
+            self.notify(sentence, title="Waiting", markup=False)
 
     def _warn_of_config(self) -> None:
         """Tell which entries of keys.toml have no effect."""

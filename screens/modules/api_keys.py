@@ -104,10 +104,12 @@ class ApiKeysPage(ModulePage):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        keys = await self.run_with_reauth(self.account.api_keys)
+        with self.reading():
+            keys = await self.fetch(self.account.api_keys)
         if keys is None:
             if not self._was_read:
-                self.query_one("#keys-state", Static).update("The keys could not be read. F5 tries again.")
+                retry = "" if self.unread else " F5 tries again."
+                self.query_one("#keys-state", Static).update(f"The keys could not be read.{retry}")
             return
         self._all, self._was_read = keys.value, True
         self._draw()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from store.errors import GatekeyError
     from tui.widgets.table_columns import TableColumn
 
+_OTHER_FILTER = "These entries are those of the filter before."
 _NO_MATCH = "No call matches the filter. Esc shows all of them."
 
 
@@ -50,6 +51,8 @@ class LogPage(ModulePage):
         self.can_focus = False
         self.only = UsageFilter(kind=self.KIND)
         """The entries that are shown."""
+        self._shown_only = self.only
+        """The filter of the rows in the table: those of the one before stay if none could be read for a new one."""
         self._applied = ""
         self._choices = UsageChoices()
 
@@ -91,7 +94,9 @@ class LogPage(ModulePage):
         return self
 
     def show_again(self) -> None:
-        """Do nothing: a log keeps its position, and its refresh key reads it again from the top."""
+        """Read again what could not be read. Else a log keeps its position, until the refresh key is pressed."""
+        if self.table.has_failed:
+            self.table.action_reload()
 
     def reload(self) -> None:
         self.table.restart()
@@ -103,16 +108,22 @@ class LogPage(ModulePage):
 
     async def _older(self, before: int | None) -> KeysetPage[LoggedEntry] | None:
         only = self.only
-        page = await self._read(lambda: self.account.usage_page(only, before))
+        page = await self._read(lambda: self.account.usage_page(only, before), is_whole=before is None)
         return None if page is None else KeysetPage(page.entries, page.next_before, self._note(page))
 
     async def _newer(self, after: int | None) -> KeysetPage[LoggedEntry] | None:
         only = self.only
-        page = await self._read(lambda: self.account.usage_page_after(only, after))
+        page = await self._read(lambda: self.account.usage_page_after(only, after), is_whole=False)
         return None if page is None else KeysetPage(page.entries, page.next_after, self._note(page))
 
-    async def _read(self, read: Callable[[], Awaitable[UsagePage]]) -> UsagePage | None:
-        page = await self.run_with_reauth(read)
+    async def _read(self, read: Callable[[], Awaitable[UsagePage]], *, is_whole: bool) -> UsagePage | None:
+        only = self.only
+        with self.reading(is_whole=is_whole):
+            page = await self.fetch(read)
+        if page is not None:
+            self._shown_only = only
+        elif self.unread and only != self._shown_only and self.table.row_count:
+            self.table.fail(_OTHER_FILTER)
         return None if page is None else page.value
 
     def _note(self, page: UsagePage) -> str:

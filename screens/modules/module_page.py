@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
 
-from screens.account_actions import AccountActions
 from screens.account_modal import Notice
+from screens.page_reading import PageReading
 
 if TYPE_CHECKING:
     from store.errors import GatekeyError
@@ -28,7 +28,7 @@ class BalanceChanged(Message):
     """An act of a page changed what is left of the quota."""
 
 
-class ModulePage(AccountActions, VerticalScroll, can_focus=True):
+class ModulePage(PageReading, VerticalScroll, can_focus=True):
     """The console mounts it when the module is first opened."""
 
     HELP_TEXT: ClassVar[str] = ""

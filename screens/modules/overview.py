@@ -24,7 +24,7 @@ from screens.modules.overview_rows import (
     tokens_in_words,
 )
 from screens.recommendations import CONTROLS_BY_ADVICE
-from store.errors import GatekeyError, SessionEnded
+from store.errors import GatekeyError, ServerFailed, SessionEnded
 from store.money import show_usd
 from store.values.recommendations import Advice
 from tui.widgets.bar_chart import Bar, BarChart
@@ -66,6 +66,8 @@ class OverviewPage(ModulePage):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Widget's)
         super().__init__(id=id, classes=f"{classes or ''} -broad")
         self.days = RANGES[1]
+        self._found: Dashboard | None = None
+        """The figures as they were read last."""
         self._shown: Dashboard | None = None
 
     def compose(self) -> ComposeResult:
@@ -113,7 +115,8 @@ class OverviewPage(ModulePage):
     @work(exclusive=True, group="load")
     async def load(self) -> None:
         days = self.days
-        found = await self.run_with_reauth(lambda: self.account.dashboard(days))
+        with self.reading():
+            found = await self.fetch(lambda: self.account.dashboard(days))
         if found is not None:
             self.query_one(Notice).clear_sentence()
             self._show(found.value)
@@ -126,16 +129,22 @@ class OverviewPage(ModulePage):
 
     @work(exclusive=True, group="load")
     async def load_again(self) -> None:
-        """Read the figures again without a word: nobody asked for it. The next reading tries what failed."""
-        try:
-            self._show(await self.account.dashboard(self.days, is_activity=False))
-        except SessionEnded as error:
-            self.app.session_ended(error)
-        except GatekeyError:
-            return
+        """Read the figures again, without a dialog: nobody asked for it. The next reading tries what failed."""
+        with self.reading(is_whole=False) as readings:
+            try:
+                found = await self.account.dashboard(self.days, is_activity=False)
+                readings.was_whole = found is not self._found  # a server is not asked each time
+                self._show(found)
+            except SessionEnded as error:
+                self.app.session_ended(error)
+            except ServerFailed as error:
+                self.note_unread(error)
+            except GatekeyError:
+                self.note_unread()
 
     def _show(self, shown: Dashboard) -> None:
         """Show the figures. Without a change nothing is drawn."""
+        self._found = shown
         if shown == self._shown:
             return
         self._shown = shown

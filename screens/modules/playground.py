@@ -18,7 +18,7 @@ from screens.modules.module_page import BalanceChanged, ModulePage, SettingAsked
 from screens.modules.playground_bar import PlaygroundBar
 from screens.modules.playground_choice import Choice, ChooseFromList
 from screens.save_file import save_file, saved_sentence, write_text
-from store.errors import GatekeyError, ModelNotPriced, SessionEnded, SessionLocked
+from store.errors import GatekeyError, ModelNotPriced, ServerFailed, SessionEnded, SessionLocked
 from store.money import show_usd
 from store.values.playground import ChatTurn, PlaygroundMode, PlaygroundQuestion, Speaker
 from tui.clipboard import copy
@@ -86,7 +86,11 @@ class PlaygroundPage(ModulePage):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        if await self._bar.load():
+        with self.reading():
+            is_read = await self._bar.load()
+            if not is_read:
+                self.note_unread()
+        if is_read:
             self._estimate_soon()
 
     @property
@@ -95,6 +99,9 @@ class PlaygroundPage(ModulePage):
 
     @on(PlaygroundBar.Failed)
     def bar_failed(self, event: PlaygroundBar.Failed) -> None:
+        if isinstance(event.error, ServerFailed):
+            self.note_unread(event.error)
+            return
         self.show_failure(event.error)
         self.offer_reload()
 

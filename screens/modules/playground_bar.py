@@ -70,8 +70,8 @@ class PlaygroundBar(AccountActions, Horizontal):
     async def load(self) -> bool:
         """Read what can be chosen. Returns False if the account refused it. Call it in a worker, as all below."""
         prices = await self.run_with_reauth(self.account.prices)
-        overview = await self.run_with_reauth(self.account.pricing)
-        keys = await self.run_with_reauth(self.account.api_keys)
+        overview = None if prices is None else await self.run_with_reauth(self.account.pricing)
+        keys = None if overview is None else await self.run_with_reauth(self.account.api_keys)
         if prices is None or overview is None or keys is None:
             self._show()
             return False

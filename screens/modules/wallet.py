@@ -126,8 +126,9 @@ class WalletPage(ModulePage):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        quota = await self.run_with_reauth(self.account.quota)
-        days = await self.run_with_reauth(lambda: self.account.daily_usage(PACE_DAYS)) if quota else None
+        with self.reading():
+            quota = await self.fetch(self.account.quota)
+            days = await self.fetch(lambda: self.account.daily_usage(PACE_DAYS)) if quota else None
         if quota is not None and days is not None:
             today = self.account.now().date()
             first = f"{today - timedelta(days=PACE_DAYS - 1)}"
@@ -142,7 +143,8 @@ class WalletPage(ModulePage):
         self.load()
 
     async def _older(self, before: int | None) -> KeysetPage[LedgerEntry] | None:
-        page = await self.run_with_reauth(lambda: self.account.ledger(before))
+        with self.reading(is_whole=False):
+            page = await self.fetch(lambda: self.account.ledger(before))
         if page is None:
             self._was_unread = True
             return None
@@ -152,7 +154,8 @@ class WalletPage(ModulePage):
         return KeysetPage(page.value.entries, page.value.next_before)
 
     async def _newer(self, after: int | None) -> KeysetPage[LedgerEntry] | None:
-        page = await self.run_with_reauth(lambda: self.account.newer_ledger(after))
+        with self.reading(is_whole=False):
+            page = await self.fetch(lambda: self.account.newer_ledger(after))
         return None if page is None else KeysetPage(page.value.entries, page.value.next_after)
 
     async def _price_rows(self, _before: int | None) -> KeysetPage[PriceRow] | None:
@@ -160,7 +163,8 @@ class WalletPage(ModulePage):
 
     @work(exclusive=True, group="prices")
     async def load_prices(self) -> None:
-        prices = await self.run_with_reauth(self.account.prices)
+        with self.reading(is_whole=False):
+            prices = await self.fetch(self.account.prices)
         if prices is not None:
             self._prices = prices.value
             self.query_one("#prices", KeysetTable).restart()

@@ -62,9 +62,10 @@ class AccountBindingPane(Pane):
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
-        overview = await self.run_with_reauth(self.account.bindings)
-        if overview is not None:
-            await self.show_overview(overview.value)
+        with self.reading():
+            overview = await self.fetch(self.account.bindings)
+            if overview is not None:
+                await self.show_overview(overview.value)
 
     async def show_overview(self, overview: BindingOverview) -> None:
         self._listed = overview.bindings

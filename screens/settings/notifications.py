@@ -167,13 +167,13 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         await self._show_email_route()
         if self.account.capabilities.no_delivery_report:
             return
-        deliveries = await self.run_with_reauth(self.account.last_deliveries)
+        deliveries = await self.fetch(self.account.last_deliveries)
         if deliveries is not None:
             for section in self.query(ChannelSection):
                 section.show_delivery(deliveries.value.get(section.channel), self.account.now())
 
     async def _show_account(self) -> None:
-        summary = await self.run_with_reauth(self.account.summary)
+        summary = await self.fetch(self.account.summary)
         if summary is None:
             return
         email = sanitize(summary.value.email)
@@ -252,7 +252,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     async def _show_email_route(self) -> None:
         """Show whether the notification address waits for its code, and where warnings go meanwhile."""
-        outcome = await self.run_with_reauth(self.account.email_route)
+        outcome = await self.fetch(self.account.email_route)
         if outcome is None:
             return
         route = outcome.value

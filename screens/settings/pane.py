@@ -7,13 +7,13 @@ from typing import ClassVar, Final
 from textual.containers import VerticalScroll
 from textual.message import Message
 
-from screens.account_actions import AccountActions
 from screens.account_modal import Notice
+from screens.page_reading import PageReading
 
 _NOT_SCROLLED: Final = frozenset({"scroll_left", "scroll_right", "page_left", "page_right", "scroll_up", "scroll_down"})
 
 
-class Pane(AccountActions, VerticalScroll, can_focus=False):
+class Pane(PageReading, VerticalScroll, can_focus=False):
     """One tab."""
 
     HELP_TEXT: ClassVar[str] = ""

@@ -109,7 +109,7 @@ class PricePane(SectionPane[PriceSettings]):
         self._explain()
 
     async def loaded(self) -> None:
-        overview = await self.run_with_reauth(self.account.pricing)
+        overview = await self.fetch(self.account.pricing)
         if overview is None:
             return
         self._lock(overview.value.forbids_unpriced)

@@ -73,7 +73,7 @@ class PrivacyPane(SectionPane[PrivacySettings]):
     async def loaded(self) -> None:
         if self.account.capabilities.no_ip_erasure:
             return
-        count = await self.run_with_reauth(self.account.count_ips)
+        count = await self.fetch(self.account.count_ips)
         if count is not None:
             shown = f"more than {_MAX_COUNTED_ENTRIES:,}" if count.value > _MAX_COUNTED_ENTRIES else f"{count.value:,}"
             self.query_one("#stored-ips", Static).update(shown)

@@ -11,7 +11,7 @@ from textual import on, work
 from textual.widgets import Button, Static
 
 from screens.settings.section_form import CHANGES, SectionForm
-from store.errors import GatekeyError
+from store.errors import GatekeyError, ServerUnreachable
 from store.setting_fields import Setting
 from store.values.sections import Saved, SectionT, SettingsConflict
 from tui.widgets.action_button import ActionButton
@@ -22,6 +22,7 @@ from tui.widgets.field import show_at_field, show_errors
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_UNSAVED: Final = "Nothing was saved; what you typed stays here."
 MAX_SUMMARIZED: Final = 3
 """Settings that are named after a save."""
 
@@ -62,12 +63,14 @@ class SectionPane(SectionForm[SectionT]):
     @work(exclusive=True, group="load")
     async def load_section(self) -> None:
         """Read the section again, unless it has unsaved edits, which are based on the section that was shown."""
-        if not self.dirty:
-            with self.app.hold_input(keeps=True) if self.saved is None else nullcontext():
-                saved = await self.run_with_reauth(lambda: self.account.load(self.KIND))
-            if saved is not None:
+        with self.reading(is_whole=not self.dirty):
+            if not self.dirty:
+                with self.app.hold_input(keeps=True) if self.saved is None else nullcontext():
+                    saved = await self.fetch(lambda: self.account.load(self.KIND))
+                if saved is None:
+                    return
                 self._show_again(saved.value)
-        await self.loaded()
+            await self.loaded()
 
     def _show_again(self, saved: Saved[SectionT]) -> None:
         """Show the section that was read, unless an edit or a newer save came first."""
@@ -130,18 +133,23 @@ class SectionPane(SectionForm[SectionT]):
             self.note_edit()
             self.say("Saved, but for what you typed since. Save again to keep that.", "warning")
         self.tell_console()
-        await self.loaded()
+        with self.reading():
+            await self.loaded()
         return not self.dirty
 
     async def _store(self, section: SectionT, base: Saved[SectionT]) -> Saved[SectionT] | None:
         """Save `section`, which was edited from `base`. Returns the stored section, or None to go back to the form."""
         while True:
-            outcome = await self.run_with_reauth(partial(self._stored_or_theirs, section, base))
+            outcome = await self.run_with_reauth(
+                partial(self._stored_or_theirs, section, base), tell=self._tell_unsaved
+            )
             if outcome is None:
                 return None
             if not isinstance(outcome.value, SettingsConflict):
                 return outcome.value
             theirs: Saved[SectionT] = outcome.value.theirs
+            if theirs.section == section:  # as after a save whose answer was lost
+                return theirs
             from screens.settings.conflict import Conflict
 
             question = Conflict(base.section, theirs.section, section)
@@ -178,6 +186,11 @@ class SectionPane(SectionForm[SectionT]):
 
     def reveal(self, controls: Iterable[str]) -> None:
         """Make the controls of these ids visible, before an error is shown there."""
+
+    def _tell_unsaved(self, error: GatekeyError) -> None:
+        self.show_failure(error)
+        if isinstance(error, ServerUnreachable):
+            self.say(f"{error.title}. {error} {_UNSAVED}")
 
     def show_failure(self, error: GatekeyError) -> None:
         self.reveal([self.control_of(error.field)])

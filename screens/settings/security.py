@@ -96,7 +96,10 @@ class SecurityPane(SecurityActs):
 
     @work(exclusive=True, group="load")
     async def load_overview(self) -> None:
-        await self._read(holds_input=False)
+        with self.reading():
+            overview = await self.fetch(self.account.security)
+            if overview is not None:
+                self.show_overview(overview.value)
 
     def show_overview(self, overview: SecurityOverview) -> None:
         """Show the state of the account in the rows, in full in the panel that tells of the focused row."""

@@ -32,9 +32,9 @@ class SecurityActs(Pane):
         """Show the state of the account."""
         raise NotImplementedError
 
-    async def _read(self, *, holds_input: bool = True) -> SecurityOverview | None:
+    async def _read(self) -> SecurityOverview | None:
         """Read the state from the account and show it; returns None if that failed, after the reason was shown."""
-        overview = await self.run_with_reauth(self.account.security, holds_input=holds_input)
+        overview = await self.run_with_reauth(self.account.security, holds_input=True)
         if overview is None:
             return None
         self.show_overview(overview.value)

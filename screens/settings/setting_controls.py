@@ -97,7 +97,8 @@ def read_value(form: DOMNode, setting: Setting, known: Any) -> Any:
         change = form.query_one(f"#{name}", StoredSecretInput).change
         return known if change is None else known.replaced(change)
     if setting.type is SettingType.MONEY:
-        return parse_usd(typed, field=setting.name)
+        # A server may hold fractions of a cent, which nobody could type.
+        return known if typed == type_usd(known) else parse_usd(typed, field=setting.name)
     if setting.type is SettingType.WHOLE_NUMBER:
         return check_whole(typed, setting.lowest, setting.highest, field=setting.name)
     return typed.strip()

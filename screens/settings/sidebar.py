@@ -80,7 +80,7 @@ class SidebarPane(SectionPane[SidebarSettings]):
     # -- the form ----------------------------------------------------------------------------------------------
 
     async def loaded(self) -> None:
-        summary = await self.run_with_reauth(self.account.summary)
+        summary = await self.fetch(self.account.summary)
         if summary is None:
             return
         self._locked = summary.value.locked_modules

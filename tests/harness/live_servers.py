@@ -14,9 +14,9 @@ PATIENCE: Final = 90.0
 
 
 @contextmanager
-def live(app: ASGIApp) -> Iterator[str]:
-    """`app` served by uvicorn in a thread, its lifespan included; yields its base URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def live(app: ASGIApp, port: int = 0) -> Iterator[str]:
+    """`app` served by uvicorn in a thread, its lifespan included; yields its base URL. 0 is any free port."""
+    listener = socket.create_server(("127.0.0.1", port))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=20, lifespan="on"

@@ -16,6 +16,8 @@ from tui.remote_account import RemoteAccount
 from tui.store_location import Options
 
 WIDE = (120, 60)
+IMPATIENT = Patience(outage_waits=())
+"""Waits for no server that is gone."""
 
 
 def remote_account(
@@ -36,10 +38,10 @@ def remote_account(
 
 @asynccontextmanager
 async def signed_in_account(
-    standin: StandIn, *, password: str = PASSWORD, no_files: bool = False
+    standin: StandIn, *, password: str = PASSWORD, patience: Patience | None = None, no_files: bool = False
 ) -> AsyncIterator[RemoteAccount]:
     """The account of alice, with a session."""
-    account = remote_account(standin, resumes="alice", no_files=no_files)
+    account = remote_account(standin, resumes="alice", patience=patience, no_files=no_files)
     await account.open()
     try:
         assert await account.sign_in("alice", password) is None
@@ -56,12 +58,13 @@ async def remote_console(
     signed_in: bool = True,
     keys: dict[str, str] | None = None,
     press: str = "",
+    patience: Patience | None = None,
     no_files: bool = False,
 ) -> AsyncIterator[Stage]:
     """The console of alice, with a session or at its sign-in screen; `press` is the first key."""
-    async with (
-        signed_in_account(standin, no_files=no_files) if signed_in else closing(remote_account(standin)) as account
-    ):
+    signed_out = closing(remote_account(standin, patience=patience))
+    signed_in_one = signed_in_account(standin, patience=patience, no_files=no_files)
+    async with signed_in_one if signed_in else signed_out as account:
         app = GatekeyApp(account, ConsoleConfig(keys or {}))
         async with app.run_test(size=size, notifications=True) as pilot:
             stage = Stage(app, pilot, None, standin.clock)

@@ -83,6 +83,10 @@ class Faults:
         page = b"<!doctype html><title>Sign in</title><form action='/proxy'><input name='user'></form>"
         self._plan(Fault(path, times, lambda _answer: Answer(page, status, HTML)))
 
+    def proxy_sign_in(self, path: str = "/", times: int = 1) -> None:
+        """The refusal of a proxy that wants a sign-in of its own, in JSON."""
+        self._plan(Fault(path, times, lambda _answer: Answer(encoded({"error": "sign in to the network"}), 401)))
+
     def sql_error(self, path: str = "/", times: int = 1) -> None:
         """500 with words of a database that no client may show as they are."""
         text = "SQLSTATE[23505] duplicate key value violates unique constraint; UPDATE users SET password='\x1b[31mx'"

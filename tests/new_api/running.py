@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -30,6 +31,8 @@ class StandIn:
     address: str
     app: App
     clock: StillClock
+    _port: ExitStack = field(default_factory=ExitStack)
+    """Holds the port of a stand-in that has one."""
 
     @property
     def world(self) -> World:
@@ -43,6 +46,14 @@ class StandIn:
     def alice(self) -> Account:
         """The one common account that `running` makes."""
         return self.world.accounts[2]
+
+    def open_port(self) -> None:
+        """Listen at the address again."""
+        self._port.enter_context(live(self.app, urlsplit(self.address).port or 0))
+
+    def close_port(self) -> None:
+        """Stop listening, as a server that is switched off: a connection is refused."""
+        self._port.close()
 
     @property
     def unlike_recorded(self) -> list[str]:
@@ -80,8 +91,8 @@ def running(
     At the end it fails the test if a request was like none that was recorded, unless it `takes_any_request`.
     """
     app, clock = _made(generation, seed, is_set_up=is_set_up)
-    with live(app) as address:
-        standin = StandIn(address, app, clock)
+    with ExitStack() as port:
+        standin = StandIn(port.enter_context(live(app)), app, clock, port)
         yield standin
         if not takes_any_request:
             _refuse_unlike(standin)

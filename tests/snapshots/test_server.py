@@ -111,6 +111,31 @@ def test_a_server_that_is_gone(server_picture: ServerPicture, standin: StandIn, 
     server_picture(steps, size=size)
 
 
+def test_a_log_of_a_server_that_is_gone(server_picture: ServerPicture, standin: StandIn) -> None:
+    """The rows stay, and the line above tells when they were read."""
+
+    async def steps(stage: Stage) -> None:
+        await opening("usage-logs")(stage)
+        await stage.settle()
+        standin.faults.is_down = True
+        standin.clock.advance(minutes=7)
+        await stage.press("f5")
+
+    server_picture(steps)
+
+
+def test_a_save_on_a_server_that_is_gone(server_picture: ServerPicture, standin: StandIn) -> None:
+    """One sentence refuses it, and the edit stays."""
+
+    async def steps(stage: Stage) -> None:
+        await stage.press("4")
+        await stage.toggle("accept-unpriced-models")
+        standin.faults.is_down = True
+        await stage.press("ctrl+s")
+
+    server_picture(steps)
+
+
 def test_a_module_of_a_server_that_is_gone(server_picture: ServerPicture, standin: StandIn) -> None:
     """The page says so, and how to try again."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from store.errors import GatekeyError
 from tui.remote_account.limits import capabilities_of
 from tui.remote_account.topic import RemoteTopic
 
@@ -59,16 +60,23 @@ class RemoteConnection(RemoteTopic):
 
     async def open(self) -> bool:
         """Ask the server what it is, and take up the kept session. Nobody creates a first account here."""
-        if self._connected is None:
-            self._connected = await asyncio.to_thread(self._connect, self._told)
-        if self._facts is None:
-            if self._resumes and not self._client.is_signed_in:
-                await self._client.resume(self._resumes)
-            self._facts = await self._client.facts()
-            self._was_opened.set()
+        async with self._one_opening:
+            try:
+                if self._connected is None:
+                    self._connected = await asyncio.to_thread(self._connect, self._told)
+                if self._facts is None:
+                    if self._resumes and not self._client.is_signed_in:
+                        await self._client.resume(self._resumes)
+                    self._facts = await self._client.facts()
+                    self._was_opened.set()
+            except GatekeyError:
+                self._has_failed_to_open = True
+                raise
         return False
 
     async def wait_until_open(self) -> None:
+        if self._has_failed_to_open and self._facts is None:
+            await self.open()
         await self._was_opened.wait()
 
     async def place(self) -> str:

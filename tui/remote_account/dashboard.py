@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from store.errors import InvalidNumber
+from store.errors import InvalidNumber, ServerFailed
 from tui.remote_account.overview import RemoteOverview, checks_of
 from tui.remote_account.usage import logged
 
@@ -41,12 +41,15 @@ class RemoteDashboard(RemoteOverview):
         if not 1 <= days <= MAXIMUM_DAYS:
             raise InvalidNumber
         if self._figures_of != self._client.name:  # another account has signed in
-            self._figures_of, self._hours, self._figures, self._figures_asked_at = self._client.name, {}, {}, {}
+            self._figures_of, self._hours, self._figures = self._client.name, {}, {}
+            self._figures_asked_at, self._figures_failed = {}, {}
         now = self._now()
         known, asked_at = self.known_figures(days), self._figures_asked_at.get(days)
         if is_activity or known is None or asked_at is None:
             return await self._read_figures(days, now)
         if now - asked_at < FRESH_FOR:
+            if days in self._figures_failed:
+                raise self._figures_failed[days]
             return known
         # The page asks again before a slow server has answered: the reading goes on.
         reading = asyncio.create_task(self._read_figures(days, now))
@@ -65,7 +68,12 @@ class RemoteDashboard(RemoteOverview):
 
     async def _read_figures(self, days: int, now: datetime) -> Dashboard:
         name, self._figures_asked_at[days] = self._client.name, now
-        found = await self._ask_for_figures(days, now)
+        self._figures_failed.pop(days, None)
+        try:
+            found = await self._ask_for_figures(days, now)
+        except ServerFailed as error:
+            self._figures_failed[days] = error
+            raise
         if name == self._figures_of:
             self._figures[days] = found
         return found

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from remote.setting_forms import RemoteSettings
     from remote.usage import ModelHour
     from store.clock import Clock
+    from store.errors import GatekeyError
     from store.values.dashboard import Dashboard
     from store.values.usage import Kind
     from tui.store_location import Options
@@ -56,6 +57,8 @@ class RemoteTopic:
         self._clock = clock
         self._facts: ServerFacts | None = None
         self._was_opened = asyncio.Event()
+        self._one_opening = asyncio.Lock()
+        self._has_failed_to_open = False
         self._is_locked = False
         self._tell: Callable[[str], None] | None = None
         self._code = ""
@@ -74,6 +77,8 @@ class RemoteTopic:
         self._figures: dict[int, Dashboard] = {}
         """The figures of the page Overview for each range of days."""
         self._figures_asked_at: dict[int, datetime] = {}
+        self._figures_failed: dict[int, GatekeyError] = {}
+        """The reason why figures could not be read again, for as long as they are not asked for again."""
         self._readings: set[asyncio.Task[Dashboard]] = set()
         """Readings of figures that nobody may wait for any more."""
         self._hours: dict[datetime, tuple[ModelHour, ...]] = {}

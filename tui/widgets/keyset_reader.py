@@ -86,6 +86,9 @@ class KeysetReader(Generic[R]):
     def words(self, noun: str, empty: str) -> Content:
         """The rows that are held, or why there are none. `noun` is a row in the singular, `empty` a sentence."""
         rows = len(self.window.rows)
+        if self.failed is not None and self.was_read and not self.failure_words:
+            before = f"{pluralize(rows, noun)}, read before." if rows else empty
+            return Content.styled(f"✗ {before} Refresh reads it again.", "$text-error")
         if self.failed is not None:
             return Content.styled(f"✗ {self.failure_words or _NOT_READ} Refresh reads it again.", "$text-error")
         if not self.was_read or (not rows and self.wanted is not None and self.wanted.is_restart):

@@ -14,6 +14,7 @@ from remote.sessions import CookieSession, Credential, TokenSession
 from remote.transport import Transport
 from store.errors import (
     AnswerLost,
+    AnswerUnreadable,
     GatekeyError,
     NotOnThisServer,
     ServerFailed,
@@ -94,6 +95,30 @@ async def test_patience_with_an_outage_ends() -> None:
         await calls.read(PATH)
     assert len(waits.told) == len(OUTAGE_WAITS)
     assert [wait.attempt for wait in waits.told] == [1, 2, 3, 4]
+
+
+async def test_a_server_that_was_waited_for_in_vain_is_not_waited_for_until_it_answers() -> None:
+    server, waits = ScriptedServer(), Waits()
+    calls = await calls_of(server, waits=waits)
+    server.script(f"GET {PATH}", httpx.ConnectError("x"))
+    for _ in range(2):
+        with pytest.raises(ServerUnreachable):
+            await calls.read(PATH)
+    assert len(waits.told) == len(OUTAGE_WAITS)
+    server.script(f"GET {PATH}", answer("back"), httpx.ConnectError("x"), answer("again"))
+    assert await calls.read(PATH) == "back"
+    assert await calls.read(PATH) == "again"
+    assert len(waits.told) == len(OUTAGE_WAITS) + 1
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"error": "sign in to the network"}', b"<html>"])
+async def test_a_proxy_that_wants_a_sign_in_ends_no_session(body: bytes) -> None:
+    server = ScriptedServer()
+    calls = await calls_of(server)
+    server.script(f"GET {PATH}", raw(401, body, {"content-type": "application/json"}))
+    with pytest.raises(AnswerUnreadable):
+        await calls.read(PATH)
+    assert calls.keeper.credential == COOKIE
 
 
 async def test_a_server_that_never_answered_is_not_waited_for() -> None:

@@ -338,7 +338,7 @@ async def test_saves_over_a_noisy_server_lose_no_setting_of_another_tab(saves: i
     await client._keeper.open("alice", CookieSession(2, "cookie-secret"))
     expected = dict(BEFORE)
     failed = done = 0
-    client._calls._exchanges._has_answered = True
+    client._calls._exchanges._is_awaited = True
     while done < saves:
         act = rng.choice(["form", "price", "privacy", "sidebar"])
         flag = rng.random() < 0.5

@@ -287,6 +287,18 @@ async def test_a_failure_is_told_and_tried_again_where_it_was() -> None:
         assert app.table.row == last - 1
 
 
+@pytest.mark.parametrize(("count", "words"), [(3, "✗ 3 numbers, read before."), (0, "✗ No number yet.")])
+async def test_a_failure_that_is_told_elsewhere_leaves_what_was_read(count: int, words: str) -> None:
+    rows = Rows(count)
+    async with shown(rows) as (app, pilot):
+        await settle(app, pilot)
+        rows.refuses, rows.table = "told elsewhere", None
+        await press(app, pilot, "f5")
+        assert app.table.has_failed
+        assert f"{words} Refresh reads it again." in app.shown()
+        assert app.table.row_count == count
+
+
 async def test_a_search_whose_pages_have_no_rows_goes_on_to_the_end() -> None:
     rows = Rows(500, step=490)
     async with shown(rows) as (app, pilot):
