@@ -175,10 +175,19 @@ class ApiKeysPage(ModulePage):
         )
         self.query_one("#disable", Button).label = "Disable" if key.disabled_at is None else "Enable"
 
+    def key_words(self, action: str) -> str:
+        """The words of the footer for the key under the cursor (`tui.widgets.footer`)."""
+        key = self._key if self._was_read else None
+        if action == "switch" and key is not None and key.disabled_at is not None:
+            return "Enable"
+        return "Show revoked" if action == "hide" and self._hides_revoked else ""
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         can = self.account.capabilities
         if (action == "rotate" and can.no_key_rotation) or (action == "hide" and can.revoked_keys_vanish):
             return False
+        if action == "hide" and not any(key.revoked_at is not None for key in self._all):
+            return None
         key = self._key if self._was_read else None
         if action in ("switch", "rotate", "revoke"):
             return None if key is None or key.revoked_at is not None else True
@@ -228,6 +237,7 @@ class ApiKeysPage(ModulePage):
     def action_hide(self) -> None:
         self._hides_revoked = not self._hides_revoked
         self._draw()
+        self.refresh_bindings()
         hidden = sum(key.revoked_at is not None for key in self._all)
         word = "hidden" if self._hides_revoked else "shown"
         self.app.notify(f"Revoked keys are {word} ({hidden}).", markup=False)

@@ -47,6 +47,8 @@ class DrawerList(OverviewList["DrawerItem"]):
         Binding("d", "remove", "Remove", id="drawer.remove", tooltip="Remove what is under the cursor"),
     ]
 
+    ACTS: ClassVar[tuple[str, ...]] = ("copy", "remove")
+
     def __init__(self) -> None:
         super().__init__()
         self._drawer: DrawerOverview | None = None
@@ -68,10 +70,6 @@ class DrawerList(OverviewList["DrawerItem"]):
     def items_of(self, overview: SecurityOverview) -> tuple[DrawerItem, ...]:
         self._drawer = overview.drawer
         return () if overview.drawer is None else overview.drawer.items
-
-    def loaded(self) -> None:
-        for button in self.query("#copy, #remove").results(Button):
-            button.disabled = not self.items
 
     def columns(self, room: int) -> Sequence[tuple[str, int]]:
         return ("Name", room - _SIZE_CELLS - _GONE_CELLS - 3 * 2), ("Size", _SIZE_CELLS), ("Gone", _GONE_CELLS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual import on, work
-from textual.widgets import DataTable
+from textual.widgets import Button, DataTable
 
 from screens.account_modal import AccountModal
 from tui.widgets.row_table import RowTable
@@ -27,6 +27,8 @@ class OverviewList(AccountModal[None], Generic[Item]):
     AUTO_FOCUS: ClassVar[str | None] = "RowTable"
     MAX_WIDTH: ClassVar[int] = 76
     """The most columns that the dialog takes, with its frame."""
+    ACTS: ClassVar[tuple[str, ...]] = ()
+    """The actions that need an item, and are the ids of their buttons: `end_others` is the button `end-others`."""
     _FRAME_CELLS: ClassVar[int] = 9
 
     def __init__(self) -> None:
@@ -49,12 +51,16 @@ class OverviewList(AccountModal[None], Generic[Item]):
         """Show an item in full below the table; None if the list is empty."""
         raise NotImplementedError
 
-    def loaded(self) -> None:
-        """Called when the items were read."""
+    def allows(self, action: str, item: Item | None) -> bool:
+        """True if an action of `ACTS` can be done now. `item` is under the cursor; None if the list is empty."""
+        del action
+        return item is not None
 
     @property
     def under_cursor(self) -> Item | None:
-        """The item of the row under the cursor."""
+        """The item of the row under the cursor; None if there is none, or before the items were read."""
+        if not self.items:
+            return None
         row = self.query_one(RowTable).cursor_row
         return self.items[row] if 0 <= row < len(self.items) else None
 
@@ -73,13 +79,26 @@ class OverviewList(AccountModal[None], Generic[Item]):
             return
         self.items = self.items_of(overview.value)
         self._draw()
-        self.show_item(self.under_cursor)
-        self.loaded()
+        self._show_current()
 
     @on(DataTable.RowHighlighted)
     def moved(self) -> None:
         if self.under_cursor is not None:
-            self.show_item(self.under_cursor)
+            self._show_current()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in self.ACTS and not self.allows(action, self.under_cursor):
+            return None
+        return super().check_action(action, parameters)
+
+    def _show_current(self) -> None:
+        """Show the item under the cursor, and what can be done now, in the buttons and in the footer."""
+        item = self.under_cursor
+        self.show_item(item)
+        for action in self.ACTS:
+            for button in self.query(f"#{action.replace('_', '-')}").results(Button):
+                button.disabled = not self.allows(action, item)
+        self.refresh_bindings()
 
     def _draw(self) -> None:
         """Draw the table again, with columns that fill the dialog."""

@@ -50,6 +50,8 @@ class Passkeys(OverviewList["PasskeyInfo"]):
         Binding("d", "remove", "Remove", id="passkeys.remove", tooltip="Remove the passkey under the cursor"),
     ]
 
+    ACTS: ClassVar[tuple[str, ...]] = ("rename", "remove")
+
     @property
     def purpose(self) -> str:
         alarm = self.account.capabilities.no_passkey_alarm
@@ -84,13 +86,11 @@ class Passkeys(OverviewList["PasskeyInfo"]):
     def items_of(self, overview: SecurityOverview) -> tuple[PasskeyInfo, ...]:
         return overview.passkeys
 
-    def loaded(self) -> None:
-        for button in self.query("#rename, #remove").results(Button):
-            button.disabled = not self.items
+    def show_item(self, item: PasskeyInfo | None) -> None:
         if self.account.capabilities.one_passkey:
             for button in self.query("#register").results(Button):
-                button.display = not self.items
-            self.refresh_bindings()
+                button.display = item is None
+        self.query_one("#passkey", Static).update(self._details(item))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         can = self.account.capabilities
@@ -99,6 +99,8 @@ class Passkeys(OverviewList["PasskeyInfo"]):
             action == "rename" and can.no_passkey_labels
         ):
             return False
+        if action == "register" and not self._can_register:
+            return None
         return super().check_action(action, parameters)
 
     def columns(self, room: int) -> Sequence[tuple[str, int]]:
@@ -111,15 +113,13 @@ class Passkeys(OverviewList["PasskeyInfo"]):
         registered = "" if self.account.capabilities.no_dates else ago(item.created_at, now)
         return name, Content(registered), Content(ago(item.last_used_at, now, "never used"))
 
-    def show_item(self, item: PasskeyInfo | None) -> None:
-        line = self.query_one("#passkey", Static)
+    def _details(self, item: PasskeyInfo | None) -> str:
         if item is None:
-            can_add = not self.account.capabilities.no_passkey_registration
-            line.update("There are none yet." + (" Register your first with n." if can_add else ""))
-            return
+            can_add = self._can_register and not self.account.capabilities.no_passkey_registration
+            return "There are none yet." + (" Register your first with n." if can_add else "")
         copied = " It is refused: it may be copied. Remove it." if item.flagged_at else ""
         when = "" if self.account.capabilities.no_dates else f" on {clock(item.created_at, self.app.zone)}"
-        line.update(f"{sanitize(item.label, 80)}, registered{when}.{copied}")
+        return f"{sanitize(item.label, 80)}, registered{when}.{copied}"
 
     @on(Button.Pressed, "#register")
     def action_register(self) -> None:

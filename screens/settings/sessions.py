@@ -45,6 +45,8 @@ class SessionList(OverviewList["SessionInfo"]):
         Binding("o", "end_others", "End all others", id="sessions.end-others", tooltip="End every session but this"),
     ]
 
+    ACTS: ClassVar[tuple[str, ...]] = ("end", "end_others")
+
     @property
     def purpose(self) -> str:
         other = self.account.capabilities.sessions_end_otherwise
@@ -64,9 +66,10 @@ class SessionList(OverviewList["SessionInfo"]):
     def items_of(self, overview: SecurityOverview) -> tuple[SessionInfo, ...]:
         return overview.sessions
 
-    def loaded(self) -> None:
-        for button in self.query("#end, #end-others").results(Button):
-            button.disabled = not self._others
+    def allows(self, action: str, item: SessionInfo | None) -> bool:
+        if action == "end_others":
+            return bool(self._others)
+        return item is not None and not item.is_current
 
     @property
     def _others(self) -> list[SessionInfo]:
@@ -89,6 +92,8 @@ class SessionList(OverviewList["SessionInfo"]):
         words = f"{_place(item)}, since {clock(item.created_at, self.app.zone)}."
         if not self._others:
             words += " No other sessions."
+        elif item.is_current:
+            words += " This is the session you are using."
         self.query_one("#session", Static).update(words)
 
     # -- ending ----------------------------------------------------------------------------------------------
@@ -96,19 +101,13 @@ class SessionList(OverviewList["SessionInfo"]):
     @on(Button.Pressed, "#end")
     def action_end(self) -> None:
         session = self.under_cursor
-        if session is None:
-            return
-        if session.is_current:
-            self.say("This is the session you are using. Sign out instead.", "warning")
-        else:
+        if session is not None and not session.is_current:
             self.run_exclusive(partial(self._end, session))
 
     @on(Button.Pressed, "#end-others")
     def action_end_others(self) -> None:
         if self._others:
             self.run_exclusive(self._end_others)
-        else:
-            self.say("There are no other sessions.", "muted")
 
     async def _end(self, session: SessionInfo) -> None:
         question = Confirm("End this one?", f"{_place(session)}. It is out at its next action.", "End session")

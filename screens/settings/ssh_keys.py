@@ -46,6 +46,8 @@ class SshKeys(OverviewList["SshKeyInfo"]):
         Binding("d", "remove", "Remove", id="ssh-keys.remove", tooltip="Remove the key under the cursor"),
     ]
 
+    ACTS: ClassVar[tuple[str, ...]] = ("rename", "remove")
+
     def compose(self) -> ComposeResult:
         with Dialog("SSH keys"):
             yield Static(
@@ -63,10 +65,6 @@ class SshKeys(OverviewList["SshKeyInfo"]):
 
     def items_of(self, overview: SecurityOverview) -> tuple[SshKeyInfo, ...]:
         return overview.ssh_keys
-
-    def loaded(self) -> None:
-        for button in self.query("#rename, #remove").results(Button):
-            button.disabled = not self.items
 
     def columns(self, room: int) -> Sequence[tuple[str, int]]:
         name = room - _FINGERPRINT_CELLS - _TIME_CELLS - 3 * 2

@@ -12,6 +12,7 @@ from store.store import Store
 from store.values.two_factor import Enrolment
 from tests.harness.consoles import Stage
 from tests.harness.stores import sign_in
+from tui.widgets.footer import KeyFooter
 
 
 def enable_two_factor(store: Store, token: str = "") -> Enrolment:
@@ -57,3 +58,9 @@ async def open_module(stage: Stage, module: str) -> None:
     assert isinstance(screen, Console)
     screen.action_open_module(module)
     await stage.settle()
+
+
+def footer_keys(stage: Stage, *, enabled: bool = True) -> list[str]:
+    """The keys of the footer with their words, that work now or, grey, that do not."""
+    footers = [footer for screen in stage.app.screen_stack for footer in screen.query(KeyFooter)]
+    return [f"{hint.key} {hint.description}" for hint in footers[-1].hints if hint.enabled is enabled]

@@ -4,6 +4,7 @@ import pytest
 from textual.widgets import Button
 
 from store.store import Store
+from tests.harness.console_steps import footer_keys
 from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.homes import Home
 from tests.harness.stores import sign_in, store_with_account
@@ -54,8 +55,14 @@ async def test_a_session_is_ended_after_a_question(home: Home) -> None:
 
 async def test_this_session_is_not_ended(home: Home) -> None:
     async with home.another_session(), home.console() as stage:
-        await stage.press("s", "e")
+        await stage.press("s")
         assert stage.says("This is the session you are using.")
+        assert "e End session" in footer_keys(stage, enabled=False)
+        await stage.press("e")
+        assert not isinstance(stage.app.screen, Confirm)
+        await stage.press("down")
+        assert "e End session" not in footer_keys(stage, enabled=False)
+        assert not stage.says("This is the session you are using.")
         assert rows(stage) == 2
 
 
@@ -73,5 +80,6 @@ async def test_all_others_are_ended_after_a_question(home: Home) -> None:
 async def test_without_others_it_says_so() -> None:
     async with console(press="s") as stage:
         assert stage.says("No other sessions.")
+        assert "o End all others" in footer_keys(stage, enabled=False)
         await stage.press("o")
-        assert stage.says("There are no other sessions.")
+        assert not isinstance(stage.app.screen, Confirm)

@@ -5,7 +5,7 @@ Textual's footer mounts a widget for each key whenever the focus moves, which ta
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 from textual.app import RenderResult
 from textual.binding import ActiveBinding, Binding
@@ -26,6 +26,15 @@ LIST_MOVES: Final = ("cursor_up", "cursor_down")
 MOVE: Final = "Move"
 MAX_LABEL_CELLS: Final = 18
 """Cells of a button's label in the row. A longer one is `Press`."""
+
+
+@runtime_checkable
+class SaysKeyWords(Protocol):
+    """A page or dialog whose keys do one thing or another, as for the row under the cursor."""
+
+    def key_words(self, action: str) -> str:
+        """The words for an action as it is now; empty for those of its binding."""
+        ...
 
 
 class KeyFooter(Widget):
@@ -162,7 +171,10 @@ class KeyFooter(Widget):
             return self._enter_words
         if binding.action == "cancel":
             return self._button_words("esc") or binding.description
-        return _label(node) if isinstance(node, Button) else binding.description
+        if isinstance(node, Button):
+            return _label(node)
+        words = node.key_words(binding.action) if isinstance(node, SaysKeyWords) else ""
+        return words or binding.description
 
     def _key_to_show(self, binding: Binding) -> str:
         """The key to show. Not the `key_display` if the focused widget takes that key as a letter."""
