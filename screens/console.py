@@ -116,6 +116,11 @@ class Console(SmallScreenGuard, PageReading, Screen[None]):
         """The visible page."""
         return next(page for page in self.query(".module-page") if page.display)
 
+    @property
+    def _has_page(self) -> bool:
+        """False while the console closes."""
+        return any(page.display for page in self.query(".module-page"))
+
     def _forget_sign_in_line(self) -> None:
         """Remove the line about the last sign-in: the person has gone on."""
         for line in self.query(SignInLine):
@@ -129,8 +134,7 @@ class Console(SmallScreenGuard, PageReading, Screen[None]):
             self.call_later(self._restore_focus)
 
     def _restore_focus(self) -> None:
-        is_there = any(page.display for page in self.query(".module-page"))  # false while the console closes
-        if self.focused is None and self.is_current and self.app.app_focus and is_there:
+        if self.focused is None and self.is_current and self.app.app_focus and self._has_page:
             self._focus_page()
 
     def action_sidebar(self) -> None:
@@ -235,6 +239,8 @@ class Console(SmallScreenGuard, PageReading, Screen[None]):
 
     def _show_reading(self) -> None:
         """Say above the visible page when it was read, if it cannot be read again; else when the title bar was."""
+        if not self._has_page:
+            return
         part, lines = self._part, list(self.query(ReadingLine))
         words = (part.reading_words if isinstance(part, PageReading) else "") or self.reading_words
         if words and not lines:

@@ -77,7 +77,7 @@ class ConnectionService(Protocol):
     async def wait_until_open(self) -> None:
         """Wait until a call of `open`, by whichever task, has succeeded.
 
-        If the last one has failed, this may open the data once more, and raises the data errors.
+        If the last one has failed, this may open the data once more. Raises the data errors of that.
         """
         ...
 
