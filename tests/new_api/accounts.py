@@ -81,6 +81,8 @@ class Account:
     passkey: Passkey | None = None
     bindings: dict[int, str] = field(default_factory=dict)
     """The id at a provider of the administrator's own, by that provider."""
+    built_in: dict[str, str] = field(default_factory=dict)
+    """Identities at the providers that the server brings, by their names in GET self, such as github_id."""
 
     def stored(self) -> dict[str, Any]:
         """The setting as a value that may be changed and given to `store`."""
@@ -167,7 +169,7 @@ def self_view(account: Account, generation: Generation) -> dict[str, Any]:
         "used_quota": account.used_quota,
         "username": account.username,
         "wechat_id": "",
-    }
+    } | account.built_in
 
 
 def permissions(role: int, generation: Generation) -> dict[str, Any]:

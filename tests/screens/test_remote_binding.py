@@ -9,6 +9,8 @@ from screens import bind_in_browser
 from screens.bind_in_browser import BindInBrowser
 from screens.settings.bind_email import BindEmail
 from screens.settings.binding_rows import EmailRow, ProviderRow
+from store.errors import NotOnThisServer
+from tests.harness.console_steps import footer_keys
 from tests.harness.consoles import Stage
 from tests.harness.remote_consoles import remote_console
 from tests.new_api.generations import Generation
@@ -166,6 +168,26 @@ async def test_a_provider_that_only_the_servers_page_can_bind_has_a_sentence_and
         assert stage.says("It is bound on the server's own page"), stage.text()
         assert not rows["wechat"].query_one(Button).display
         assert stage.app.screen.query_one("#providers", Section).state.plain == "0 of 2 bound"
+
+
+async def test_an_identity_at_a_built_in_provider_is_shown_and_cannot_be_unbound(standin: StandIn) -> None:
+    standin.world.status |= {"github_oauth": True, "github_client_id": "gid"}
+    standin.alice.built_in["github_id"] = "octocat"
+    async with remote_console(standin, size=SIZE) as stage:
+        await stage.press("1")
+        row = next(row for row in stage.app.screen.query(ProviderRow) if row.slug == "github")
+        assert stage.says("● octocat · bound"), stage.text()
+        assert not row.query_one(Button).display
+        assert (row.action, row.about) == ("", "This server unbinds no identity of this provider.")
+        assert not any(key.startswith("d ") for key in footer_keys(stage))
+        await stage.press("d")
+        assert not isinstance(stage.app.screen, Confirm)
+        account = stage.app.account
+        shown = next(one for one in (await account.bindings()).bindings if one.provider.slug == "github")
+        assert shown.binding_id is not None
+        with pytest.raises(NotOnThisServer, match="unbinds no identity"):
+            await account.unbind(shown.binding_id)
+    assert standin.alice.built_in == {"github_id": "octocat"}
 
 
 async def test_nothing_typed_is_left_when_the_dialog_is_opened_again(standin: StandIn) -> None:
