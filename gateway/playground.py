@@ -7,8 +7,6 @@ import asyncio
 import base64
 import binascii
 import json
-import time
-from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -26,25 +24,19 @@ from gateway.relay.request import Endpoint, parse_request
 from gateway.relay.stream_meter import EVENT_END
 from gateway.services import Services
 from gateway.site_view import SiteView
-from store.chat_text import ChatText
 from store.errors import GatekeyError, GatewayError, ModelNotPriced, QuestionRefused, UpstreamFailed
+from store.running_answer import UNREAD, RunningAnswer, chat_request
 from store.store import Store
 from store.values.playground import (
     AnswerEnd,
     AnswerImage,
-    AnswerPart,
-    ChatTurn,
     CostEstimate,
     PlaygroundMode,
     PlaygroundPrice,
     PlaygroundQuestion,
-    Speaker,
 )
 
-_INLINE_BYTES: Final = 64 * 1024
-"""A longer event is parsed in a thread: parsing it would hold the screen up."""
 _STOPPED_SENTENCE: Final = "You stopped the answer; what had come was charged."
-_UNREAD_SENTENCE: Final = "A part of the answer could not be read, and is not shown."
 _STREAM_END: Final = b"[DONE]"
 
 
@@ -97,63 +89,27 @@ class Playground:
         await self._relay.aclose()
 
 
-class PlaygroundAnswer:
-    """One answer: an asynchronous iterator over its parts, the last of which is an `AnswerEnd`.
-
-    Iterating raises the error of a call that was refused or failed before its first part.
-    """
+class PlaygroundAnswer(RunningAnswer):
+    """One answer. What came of one that is stopped is charged, and one that is closed is booked by the relay."""
 
     def __init__(self, relay: Relay, token: str, question: PlaygroundQuestion) -> None:
+        super().__init__(question)
         self._relay = relay
         self._token = token
-        self._question = question
-        self._parts: asyncio.Queue[AnswerPart | GatekeyError | None] = asyncio.Queue()
-        self._stopped = asyncio.Event()
         self._body_is_sent = False
-        self._started_at = time.perf_counter()
-        self._first_token_ms: int | None = None
         self._failure: GatekeyError | None = None
         """The error that ended the stream after its first part."""
-        self._status = 200
         self._content = bytearray()
         """The body of an answer that is no stream."""
         self._is_stream = False
         self._rest = b""
         """The bytes behind the last complete event."""
-        self._text = ChatText()
-        self._has_unread = False
-        """True if a part of the answer could not be read, and is not shown."""
-        self._task: asyncio.Task[None] | None = None
-
-    def stop(self) -> None:
-        """Ask for no more. What came is kept and charged, and the `AnswerEnd` follows."""
-        self._stopped.set()
-
-    async def aclose(self) -> None:
-        """Stop, and leave the booking to the relay."""
-        self.stop()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-
-    async def __aiter__(self) -> AsyncIterator[AnswerPart]:
-        self._task = asyncio.create_task(self._answer())
-        while (part := await self._parts.get()) is not None:
-            if isinstance(part, GatekeyError):
-                raise part
-            yield part
-        self._task.result()
 
     async def _answer(self) -> None:
         try:
             await self._call()
         except OpenAiProblem as error:
-            await self._parts.put(_for_a_person(error))
-        except GatekeyError as error:
-            await self._parts.put(error)
-        finally:
-            # The last item ends the iteration, which then raises an unforeseen error of this task.
-            await self._parts.put(None)
+            raise _for_a_person(error) from error
 
     async def _call(self) -> None:
         endpoint, body = _request(self._question)
@@ -202,46 +158,26 @@ class PlaygroundAnswer:
         data = b"\n".join(line[5:].strip() for line in event.splitlines() if line.startswith(b"data:"))
         if not data or data == _STREAM_END:
             return
-        document = await self._parsed(data)
+        document = await self._parsed(data, loads_lenient)
         if "error" in document:
             self._failure = UpstreamFailed(_error_sentence(document["error"]))
             return
-        await self._put_texts(document)
+        self._put_texts(document)
 
     async def _read_document(self) -> None:
-        document = await self._parsed(bytes(self._content))
-        await self._put_texts(document)
+        document = await self._parsed(bytes(self._content), loads_lenient)
+        self._put_texts(document)
         listed = document.get("data")
         for item in listed if isinstance(listed, list) else ():
             image = await asyncio.to_thread(_image, item)
             if image is not None:
                 await self._parts.put(image)
 
-    async def _parsed(self, data: bytes) -> dict[str, Any]:
-        """The JSON object in `data`; an empty one, and a note of it, for what is none."""
-        try:
-            if len(data) <= _INLINE_BYTES:
-                document = loads_lenient(data)
-            else:
-                document = await asyncio.to_thread(loads_lenient, data)
-        except (ValueError, RecursionError):
-            document = None
-        if isinstance(document, dict):
-            return document
-        self._has_unread = True
-        return {}
-
-    async def _put_texts(self, document: dict[str, Any]) -> None:
-        for piece in self._text.pieces(document):
-            if self._first_token_ms is None:
-                self._first_token_ms = self._elapsed_ms()
-            await self._parts.put(piece)
-
     def _end(self, admitted: AdmittedCall) -> AnswerEnd:
         entry = admitted.booked
         status, detail = ("ok", "") if entry is None else (entry.status, entry.detail)
         if self._has_unread:
-            detail = f"{detail} {_UNREAD_SENTENCE}".strip()
+            detail = f"{detail} {UNREAD}".strip()
         if self._stopped.is_set() and self._failure is None:
             detail = _STOPPED_SENTENCE
         return AnswerEnd(
@@ -256,26 +192,13 @@ class PlaygroundAnswer:
             first_token_ms=self._first_token_ms,
         )
 
-    def _elapsed_ms(self) -> int:
-        return int((time.perf_counter() - self._started_at) * 1000)
-
 
 def _request(question: PlaygroundQuestion) -> tuple[Endpoint, bytes]:
     """The endpoint and the body of the request that asks `question`."""
     if question.mode is PlaygroundMode.IMAGE:
         prompt = question.turns[-1].text if question.turns else ""
         return IMAGES, json.dumps({"model": question.model, "prompt": prompt, "n": 1}).encode()
-    system = (ChatTurn(Speaker.SYSTEM, question.system_prompt),) if question.system_prompt else ()
-    body: dict[str, Any] = {
-        "model": question.model,
-        "messages": [{"role": turn.speaker.value, "content": turn.text} for turn in (*system, *question.turns)],
-        "stream": True,
-    }
-    if question.temperature is not None:
-        body["temperature"] = question.temperature
-    if question.max_tokens is not None:
-        body["max_tokens"] = question.max_tokens
-    return CHAT, json.dumps(body).encode()
+    return CHAT, json.dumps(chat_request(question)).encode()
 
 
 def _image(item: Any) -> AnswerImage | None:

@@ -5,9 +5,8 @@ The server takes a session for its own chat page alone; its relay takes keys, an
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
@@ -19,7 +18,6 @@ from remote.patience import Sleep
 from remote.relay_errors import failure_of, relay_error
 from remote.transport import HttpAnswer, Request, Transport
 from remote.usage import LogEntry, LogFilter, LogKind, Usage
-from store.chat_text import ChatText
 from store.errors import (
     AnswerLost,
     AnswerUnreadable,
@@ -28,8 +26,9 @@ from store.errors import (
     InvalidApiKey,
     NoSuchItem,
 )
+from store.running_answer import UNREAD, RunningAnswer, chat_request
 from store.text import sanitize
-from store.values.playground import AnswerEnd, AnswerPart, ChatTurn, PlaygroundQuestion, Speaker
+from store.values.playground import AnswerEnd, PlaygroundQuestion
 from store.values.usage import Kind
 
 CHAT_PATH: Final = "/v1/chat/completions"
@@ -39,13 +38,10 @@ MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 _WAITS: Final = httpx.Timeout(30.0, connect=10.0, read=300.0)
 """A model that thinks may say nothing for minutes."""
 _MAX_ERROR_BYTES: Final = 256 * 1024
-_INLINE_BYTES: Final = 64 * 1024
-"""A longer event is parsed in a thread: parsing it would hold the screen up."""
 _BOOKED_AFTER_S: Final = (0.0, 0.5, 1.0, 2.0)
 """Seconds between the looks into the log: the server books an answer at its end, and a broken-off one later."""
 _STOPPED: Final = "You stopped the answer. The server charges what it had made by then."
 _MAY_BE_CHARGED: Final = "The question may be charged all the same: Usage Logs tells."
-_UNREAD: Final = "A part of the answer could not be read, and is not shown."
 
 
 class Playground:
@@ -62,57 +58,27 @@ class Playground:
         return RunningChat(self, key_id, question)
 
 
-class RunningChat:
-    """One answer: an asynchronous iterator over its parts, the last of which is an `AnswerEnd`.
+class RunningChat(RunningAnswer):
+    """One answer.
 
     Iterating raises `InvalidApiKey`, `ModelNotPriced`, `QuotaExceeded`, `SpendLimitReached`, `QuestionRefused`,
     `UpstreamFailed`, and the session errors, of a question that failed before the first part of its answer.
     """
 
     def __init__(self, playground: Playground, key_id: int, question: PlaygroundQuestion) -> None:
+        super().__init__(question)
         self._playground = playground
         self._key_id = key_id
-        self._question = question
-        self._parts: asyncio.Queue[AnswerPart | GatekeyError | None] = asyncio.Queue()
-        self._stopped = asyncio.Event()
-        self._text = ChatText()
-        self._started_at = time.perf_counter()
-        self._first_token_ms: int | None = None
         self._is_sent = False
         self._is_cut_off = False
         """True if the person stopped it before its end."""
-        self._has_unread = False
         self._request_id = ""
-        self._task: asyncio.Task[None] | None = None
-
-    def stop(self) -> None:
-        """Ask for no more. What came is kept, and the `AnswerEnd` follows."""
-        self._stopped.set()
-
-    async def aclose(self) -> None:
-        """End the iteration at once."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-
-    async def __aiter__(self) -> AsyncIterator[AnswerPart]:
-        self._task = asyncio.create_task(self._answer())
-        while (part := await self._parts.get()) is not None:
-            if isinstance(part, GatekeyError):
-                raise part
-            yield part
-        self._task.result()
 
     async def _answer(self) -> None:
-        try:
-            failure = await self._until_stopped()
-            if failure is not None and self._first_token_ms is None:
-                self._parts.put_nowait(failure)
-            else:
-                self._parts.put_nowait(await self._end(failure))
-        finally:
-            # The last item ends the iteration, which then raises an unforeseen error of this task.
-            self._parts.put_nowait(None)
+        failure = await self._until_stopped()
+        if failure is not None and self._first_token_ms is None:
+            raise failure
+        self._parts.put_nowait(await self._end(failure))
 
     async def _until_stopped(self) -> GatekeyError | None:
         """Read the answer to its end, or until the person stops it. Returns the error that ended it."""
@@ -140,7 +106,7 @@ class RunningChat:
         except NoSuchItem as error:
             raise InvalidApiKey from error
         headers = {"Authorization": f"Bearer {key}"}
-        request = Request("POST", CHAT_PATH, body=_body(self._question), headers=headers, changes=True)
+        request = Request("POST", CHAT_PATH, body=chat_request(self._question), headers=headers, changes=True)
         transport, self._is_sent = self._playground.transport, True
         try:
             async with asyncio.timeout(LONGEST_S):
@@ -166,7 +132,7 @@ class RunningChat:
         limit = MAX_ANSWER_BYTES if response.status_code == httpx.codes.OK else _MAX_ERROR_BYTES
         body = b"".join([piece async for piece in _bounded(response, limit)])
         answer = HttpAnswer(response.status_code, response.headers, body)
-        document = await self._parsed(body) if answer.is_json else {}
+        document = await self._parsed(body, parse_json) if answer.is_json else {}
         if response.status_code != httpx.codes.OK or "choices" not in document:
             raise relay_error(answer, host, self._question.model)
         self._put_texts(document)
@@ -182,27 +148,10 @@ class RunningChat:
     async def _take_event(self, data: bytes) -> None:
         if data == DONE:
             return
-        document = await self._parsed(data)
+        document = await self._parsed(data, parse_json)
         if "error" in document:
             raise failure_of(fields_of(document["error"]).text("code", 80), 0)
         self._put_texts(document)
-
-    async def _parsed(self, data: bytes) -> dict[str, Any]:
-        """The JSON object in `data`; an empty one, and a note of it, for what is none."""
-        try:
-            found = parse_json(data) if len(data) <= _INLINE_BYTES else await asyncio.to_thread(parse_json, data)
-        except AnswerUnreadable:
-            found = None
-        if isinstance(found, dict):
-            return found
-        self._has_unread = True
-        return {}
-
-    def _put_texts(self, document: dict[str, Any]) -> None:
-        for piece in self._text.pieces(document):
-            if self._first_token_ms is None:
-                self._first_token_ms = self._elapsed_ms()
-            self._parts.put_nowait(piece)
 
     # -- the end ------------------------------------------------------------------------------------------------
 
@@ -210,7 +159,7 @@ class RunningChat:
         duration_ms = self._elapsed_ms()
         entry = await self._booked()
         is_error = failure is not None or (entry is not None and entry.kind == LogKind.ERROR)
-        detail = _UNREAD if self._has_unread else ""
+        detail = UNREAD if self._has_unread else ""
         if self._is_cut_off:
             detail = _STOPPED
         cost = 0 if not self._is_sent else None if entry is None else entry.cost_micro_usd
@@ -240,9 +189,6 @@ class RunningChat:
                         return entry
         return None
 
-    def _elapsed_ms(self) -> int:
-        return int((time.perf_counter() - self._started_at) * 1000)
-
 
 async def _bounded(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
     """The pieces of the body. Raises `AnswerUnreadable` beyond `limit` bytes."""
@@ -252,17 +198,3 @@ async def _bounded(response: httpx.Response, limit: int) -> AsyncIterator[bytes]
         if size > limit:
             raise AnswerUnreadable("The answer is longer than any that is read.")
         yield piece
-
-
-def _body(question: PlaygroundQuestion) -> dict[str, Any]:
-    system = (ChatTurn(Speaker.SYSTEM, question.system_prompt),) if question.system_prompt else ()
-    body: dict[str, Any] = {
-        "model": question.model,
-        "messages": [{"role": turn.speaker.value, "content": turn.text} for turn in (*system, *question.turns)],
-        "stream": True,
-    }
-    if question.temperature is not None:
-        body["temperature"] = question.temperature
-    if question.max_tokens is not None:
-        body["max_tokens"] = question.max_tokens
-    return body
