@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import Notice
 from screens.page_in_browser import PageInBrowser
-from store.errors import GatekeyError
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -24,9 +22,6 @@ from tui.widgets.text_input import TextInput
 if TYPE_CHECKING:
     from tui.account import BrowserLogin
 
-POLL_INTERVAL_S: Final = 10.0
-"""Seconds between two questions whether the server's page has bound the identity by itself."""
-
 
 class BindInBrowser(PageInBrowser):
     """Result: True if the identity was bound."""
@@ -37,6 +32,7 @@ class BindInBrowser(PageInBrowser):
         "it, and paste it here. The console also looks every few seconds whether the identity is bound already."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#address"
+    LOOK_EVERY_S: ClassVar[float] = 10.0
 
     def __init__(self, login: BrowserLogin) -> None:
         super().__init__(login.url)
@@ -59,23 +55,10 @@ class BindInBrowser(PageInBrowser):
                     yield ActionButton("Copy address", id="copy", shortcut="^y")
                     yield ActionButton("Bind", id="bind", shortcut="enter", variant="primary")
 
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.watch_state()
-
-    @work(exclusive=True, group="wait")
-    async def watch_state(self) -> None:
-        """Close by itself once the identity is bound, however it was."""
-        while True:
-            await asyncio.sleep(POLL_INTERVAL_S)
-            try:
-                overview = await self.account.bindings()
-            except GatekeyError:
-                continue  # the next question, or the person, hears of what lasts
-            slug = self._login.provider.slug
-            if any(one.provider.slug == slug and one.binding_id is not None for one in overview.bindings):
-                self.dismiss(True)
-                return
+    async def is_done(self) -> bool:
+        slug = self._login.provider.slug
+        bindings = (await self.account.bindings()).bindings
+        return any(one.provider.slug == slug and one.binding_id is not None for one in bindings)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#bind")

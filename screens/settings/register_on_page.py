@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
@@ -18,11 +16,6 @@ from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.qr_code import QrCode
 
-if TYPE_CHECKING:
-    from store.errors import GatekeyError
-
-POLL_INTERVAL_S: Final = 5.0
-"""Seconds between two questions whether there is a passkey."""
 _WAITING: Final = "Waiting for your browser. This closes by itself once the passkey is registered."
 
 
@@ -35,6 +28,7 @@ class RegisterOnPage(PageInBrowser):
         "seconds whether there is one; closing this changes nothing."
     )
     AUTO_FOCUS: ClassVar[str | None] = "#cancel"
+    LOOK_EVERY_S: ClassVar[float] = 5.0
 
     def compose(self) -> ComposeResult:
         with Dialog("Register a passkey", classes="-full"), Horizontal(classes="beside"):
@@ -50,18 +44,5 @@ class RegisterOnPage(PageInBrowser):
                     yield ActionButton("Copy address", id="copy", shortcut="^y")
                     yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
 
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.watch_state()
-
-    @work(exclusive=True, group="wait")
-    async def watch_state(self) -> None:
-        while True:
-            await asyncio.sleep(POLL_INTERVAL_S)
-            found = await self.run_with_reauth(self.account.has_passkey)
-            if found is not None and found.value:
-                self.dismiss(True)
-                return
-
-    def show_failure(self, error: GatekeyError) -> None:
-        self.say(f"{error.title}. {error} The console asks again.", "warning")
+    async def is_done(self) -> bool:
+        return await self.account.has_passkey()

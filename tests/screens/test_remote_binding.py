@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import pytest
 from textual.widgets import Button, Input, Static
 
-from screens import bind_in_browser
 from screens.bind_in_browser import BindInBrowser
 from screens.settings.bind_email import BindEmail
 from screens.settings.binding_rows import EmailRow, ProviderRow
-from store.errors import NotOnThisServer
+from store.errors import NotOnThisServer, ServerUnreachable
 from tests.harness.console_steps import footer_keys
 from tests.harness.consoles import Stage
 from tests.harness.remote_consoles import remote_console
 from tests.new_api.generations import Generation
 from tests.new_api.running import StandIn, running
+from tui.account import BindingOverview
 from tui.widgets.confirm import Confirm
 from tui.widgets.section import Section
 
@@ -96,7 +96,7 @@ async def test_an_address_of_another_try_and_a_refused_code_are_told(standin: St
 async def test_the_dialog_sees_that_the_servers_own_page_has_bound_it(
     standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bind_in_browser, "POLL_INTERVAL_S", 0.05)
+    monkeypatch.setattr(BindInBrowser, "LOOK_EVERY_S", 0.05)
     async with remote_console(standin, size=SIZE) as stage:
         await stage.press("1")
         stage.app.screen.query_one(ProviderRow).focus_button()
@@ -106,6 +106,27 @@ async def test_the_dialog_sees_that_the_servers_own_page_has_bound_it(
         await stage.until(lambda: not isinstance(stage.app.screen, BindInBrowser))
         await stage.settle()
         assert stage.says("The identity was bound.")
+
+
+async def test_a_server_that_does_not_answer_is_told_while_the_dialog_waits(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BindInBrowser, "LOOK_EVERY_S", 0.05)
+    async with remote_console(standin, size=SIZE) as stage:
+        await begin(stage)
+        real, is_down = stage.app.account.bindings, True
+
+        async def bindings() -> BindingOverview:
+            if is_down:
+                raise ServerUnreachable
+            return await real()
+
+        monkeypatch.setattr(stage.app.account, "bindings", bindings)
+        await stage.until(lambda: stage.says("The console asks again."))
+        assert isinstance(stage.app.screen, BindInBrowser)
+        standin.alice.bindings[1], is_down = "prov-1", False
+        await stage.until(lambda: not isinstance(stage.app.screen, BindInBrowser))
+        await stage.settle()
 
 
 async def test_the_address_to_open_is_copied_whole(standin: StandIn) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from textual.widgets import Button, Static
 
-from screens.settings import register_on_page
 from screens.settings.passkeys import Passkeys
 from screens.settings.register_on_page import RegisterOnPage
 from screens.sign_in import SignIn
@@ -69,7 +68,7 @@ async def test_the_page_is_shown_as_address_and_code_and_is_copied(standin: Stan
 async def test_the_dialog_closes_once_the_passkey_is_registered_or_the_session_has_ended_with_it(
     standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(register_on_page, "POLL_INTERVAL_S", 0.05)
+    monkeypatch.setattr(RegisterOnPage, "LOOK_EVERY_S", 0.05)
     async with remote_console(standin, size=SIZE) as stage:
         await open_dialog(stage)
         register_in_browser(standin)
@@ -96,7 +95,7 @@ async def test_a_server_that_does_not_answer_is_told_and_asked_again(
             raise ServerUnreachable
         return True
 
-    monkeypatch.setattr(register_on_page, "POLL_INTERVAL_S", 0.05)
+    monkeypatch.setattr(RegisterOnPage, "LOOK_EVERY_S", 0.05)
     async with remote_console(standin, size=SIZE) as stage:
         monkeypatch.setattr(stage.app.account, "has_passkey", has_passkey)
         await open_dialog(stage)
