@@ -12,8 +12,8 @@ from textual.widgets import Button, Input, Static
 
 from screens.account_modal import Notice
 from screens.open_data import OpensData
-from screens.password_strength import MIN_PASSWORD_CHARS, rules, show_match, show_strength
-from store.errors import GatekeyError, InvalidInput, PasswordRefused
+from screens.password_strength import MIN_PASSWORD_CHARS, password_problems, rules, show_match, show_strength
+from store.errors import GatekeyError, InvalidInput
 from store.inputs import check_email, check_name
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -168,13 +168,7 @@ class CreateAccount(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
                 check_email(email)
         except InvalidInput as error:
             problems["email"] = str(error)
-        try:
-            await self.account.check_new_password(password, name, email)
-        except PasswordRefused as error:
-            problems["password"] = str(error)
-        if password != self._text("confirmation"):
-            problems["confirmation"] = "The two passwords do not match."
-        return problems
+        return problems | await password_problems(self.account, password, self._text("confirmation"), name, email)
 
     def _text(self, control: str) -> str:
         return self.query_one(f"#{control}", Input).value

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
+from store.errors import PasswordRefused
 from tui.widgets.strength import strength_line
 
 if TYPE_CHECKING:
@@ -41,3 +42,15 @@ def show_match(field: Field, password: str, repeated: str) -> None:
         field.note = Content.styled("✓ matches", "$text-success")
     else:
         field.note = Content.styled("○ does not match yet", "$foreground-muted")
+
+
+async def password_problems(account: AccountService, password: str, repeated: str, *known: str) -> dict[str, str]:
+    """The errors of a new password for somebody with these names, by field. Raises the data errors."""
+    problems = {}
+    try:
+        await account.check_new_password(password, *known)
+    except PasswordRefused as error:
+        problems["password"] = str(error)
+    if password != repeated:
+        problems["confirmation"] = "The two passwords do not match."
+    return problems

@@ -12,8 +12,8 @@ from textual.widgets import Button, Input
 
 from screens.account_modal import AccountModal, Notice
 from screens.failure_text import failure_text
-from screens.password_strength import rules, show_match, show_strength
-from store.errors import GatekeyError, PasswordRefused
+from screens.password_strength import password_problems, rules, show_match, show_strength
+from store.errors import GatekeyError
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
@@ -131,7 +131,7 @@ class SignUpForm(AccountModal[SignedUp | None], ShowSecrets):
     async def _create(self) -> None:
         name, password = self._text("username").strip(), self._text("password")
         email, code = (self._text(name).strip() if self._asks_code else "" for name in ("email", "code"))
-        if problems := await self._problems(name, password):
+        if problems := await password_problems(self.account, password, self._text("confirmation"), name):
             self.say("")
             show_errors(self, problems)
             return
@@ -144,16 +144,6 @@ class SignUpForm(AccountModal[SignedUp | None], ShowSecrets):
             self.dismiss(SignedUp(name, await self.account.sign_in(name, password)))
         except GatekeyError as error:
             self.dismiss(SignedUp(name, failure=failure_text(error)))
-
-    async def _problems(self, name: str, password: str) -> dict[str, str]:
-        problems = {}
-        try:
-            await self.account.check_new_password(password, name)
-        except PasswordRefused as error:
-            problems["password"] = str(error)
-        if password != self._text("confirmation"):
-            problems["confirmation"] = "The two passwords do not match."
-        return problems
 
     def _text(self, control: str) -> str:
         return self.query_one(f"#{control}", Input).value
