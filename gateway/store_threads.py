@@ -4,7 +4,8 @@ SQLite allows one writer at a time, so there is one writer thread. Jobs that arr
 sixteen concurrent calls cost one fsync instead of sixteen. PostgreSQL writes in parallel, one thread per account: two
 transactions of one account would wait for its row locks. The jobs of one account share a transaction; jobs of different
 accounts never do, so that no order of locks between accounts is needed, and a locked account keeps no other waiting.
-There the shortcuts of an account's jobs, and their commit, are one round trip.
+There the shortcuts of an account's jobs, and their commit, are one round trip. Those of several jobs give up the
+account's rows before the disk has them; whoever asked for a durable write is told when it has.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
+from gateway.disk_wait import DiskWait
 from store.database import Database
 from store.errors import DatabaseBusy, DatabaseUnreachable, StoreUnavailable
 from store.shared_reads import SharedReads
@@ -51,6 +53,19 @@ class _Job:
     way: Way[Any] | None
     expected: Way[Any] | None
     outcome: Any = None
+    is_on_disk: bool = True
+    """False: it is to be durable, and was committed without waiting for the disk."""
+
+    def tell(self, error: BaseException | None = None) -> None:
+        """Give the outcome, or `error` in its place, to who handed the job in."""
+        if self.future.done():
+            return
+        if error is None and isinstance(self.outcome, BaseException):
+            error = self.outcome
+        if error is None:
+            self.future.set_result(self.outcome)
+        else:
+            self.future.set_exception(error)
 
 
 class StoreThreads:
@@ -63,6 +78,7 @@ class StoreThreads:
         self._reading = ThreadPoolExecutor(READER_THREADS, "gatekey-read")
         self._writing = ThreadPoolExecutor(self._writers, "gatekey-write")
         self._waiting: deque[_Job] = deque()
+        self._disk = DiskWait(database)
         self._busy = 0
         self._written_accounts: set[int] = set()
         """The accounts that a thread writes now (PostgreSQL)."""
@@ -104,6 +120,7 @@ class StoreThreads:
         # Queued jobs reach the threads through this loop, so the threads may stop only when the queue is empty.
         while self._busy:
             await self._idle.wait()
+        await self._disk.close()
         await asyncio.to_thread(self._shut_down)
 
     def _shut_down(self) -> None:
@@ -129,9 +146,7 @@ class StoreThreads:
             self._waiting.remove(next_job)
             return [next_job]
         self._written_accounts.add(next_job.account_id)
-        # A hold would wait for the disk if a booking shared its commit, and its call waits for it before it is sent.
-        kind = (next_job.account_id, next_job.durable)
-        together = (job for job in self._waiting if (job.account_id, job.durable) == kind)
+        together = (job for job in self._waiting if job.account_id == next_job.account_id)
         jobs = list(islice(together, MAX_JOBS_PER_COMMIT))
         taken = set(map(id, jobs))
         self._waiting = deque(job for job in self._waiting if id(job) not in taken)
@@ -140,8 +155,11 @@ class StoreThreads:
     def _run(self, loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
         try:
             if self._is_postgresql:
-                ready = self._admitted(self._left_by_shortcuts(jobs, lambda job: job.expected))
-                self._commit(self._left_by_shortcuts(ready, lambda job: job.way))
+                ready = self._admitted(self._left_by_shortcuts(jobs, _first_way))
+                left = self._left_by_shortcuts(ready, _way_after_first)
+                # A hold would wait for the disk if a booking shared its commit, and its call waits before it is sent.
+                for is_durable in (False, True):
+                    self._commit([job for job in left if job.durable is is_durable])
             else:
                 self._commit(self._admitted(jobs))
         except BaseException as error:
@@ -155,12 +173,9 @@ class StoreThreads:
         self._busy -= 1
         self._written_accounts.difference_update(job.account_id for job in jobs if job.account_id is not None)
         for job in jobs:
-            if job.future.done():
-                continue
-            if isinstance(job.outcome, BaseException):
-                job.future.set_exception(job.outcome)
-            else:
-                job.future.set_result(job.outcome)
+            if job.is_on_disk:
+                job.tell()
+        self._disk.tell([job.tell for job in jobs if not job.is_on_disk])
         self._start()
         if not self._busy:
             self._idle.set()
@@ -195,22 +210,23 @@ class StoreThreads:
                 if isinstance(job.outcome, StoreUnavailable):
                     return
 
-    def _left_by_shortcuts(self, jobs: list[_Job], way_of: Callable[[_Job], Way[Any] | None]) -> list[_Job]:
+    def _left_by_shortcuts(self, jobs: list[_Job], shortcut_of: Callable[[_Job], Shortcut[Any] | None]) -> list[_Job]:
         """Take the shortcuts of `jobs` together; returns the jobs that had none, or whose shortcut did nothing."""
         left, taken = list[_Job](), list[tuple[_Job, Shortcut[Any]]]()
         for job in jobs:
             with _error_as_outcome(job):
-                way = way_of(job)
-                shortcut = None if way is None else way()
+                shortcut = shortcut_of(job)
                 if shortcut is None:
                     left.append(job)
                 else:
                     taken.append((job, shortcut))
         if not taken:
             return left
-        durable = any(job.durable for job, _ in taken)
+        is_durable = any(job.durable for job, _ in taken)
+        # A job alone is spared the further round trip: nobody waits for the rows that it keeps.
+        waits = is_durable and (len(jobs) == 1 or not self._disk.is_possible)
         try:
-            rows = take_shortcuts(self._database, [shortcut for _, shortcut in taken], durable=durable)
+            rows = take_shortcuts(self._database, [shortcut for _, shortcut in taken], durable=waits)
         except StoreUnavailable as error:
             # A lost connection does not tell whether the commit arrived, and a lock may have been waited for long
             # enough. Otherwise nothing was changed, and the job at fault raises its error again when it runs alone.
@@ -226,9 +242,12 @@ class StoreThreads:
                 left.append(job)
             else:
                 job.outcome = shortcut.result(row)
+                job.is_on_disk = waits or not job.durable
         return left
 
     def _commit(self, jobs: list[_Job]) -> None:
+        if not jobs:
+            return
         if len(jobs) == 1 or not self._commit_together(jobs):
             for job in jobs:
                 self._commit_alone(job)
@@ -256,6 +275,16 @@ class StoreThreads:
             self._database.write(durable=job.durable, lock_timeout_s=_remaining_wait([job])) as tx,
         ):
             job.outcome = job.work(tx)
+
+
+def _first_way(job: _Job) -> Shortcut[Any] | None:
+    """The shortcut that needs no read before it."""
+    way = job.way if job.first is None else job.expected
+    return None if way is None else way()
+
+
+def _way_after_first(job: _Job) -> Shortcut[Any] | None:
+    return None if job.first is None or job.way is None else job.way()
 
 
 def _remaining_wait(jobs: list[_Job]) -> float:

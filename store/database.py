@@ -113,6 +113,14 @@ class Database:
             if self.before_commit is not None:
                 self.before_commit(connection)
 
+    def flush(self) -> None:
+        """Wait until the disk has every transaction that was committed before (PostgreSQL).
+
+        Raises `StoreUnavailable`, and then it may have them or not.
+        """
+        with self.mapped(), self.engine.connect() as connection:
+            postgresql_engine.flush(connection)
+
     @contextmanager
     def restructure(self) -> Iterator[Connection]:
         """A write transaction for a schema change.

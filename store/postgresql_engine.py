@@ -20,6 +20,8 @@ _BEGIN: Final = "BEGIN"
 _BEGIN_NOT_DURABLE: Final = "BEGIN; SET LOCAL synchronous_commit TO off"
 _BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 """One snapshot per transaction. By default each statement reads a newer one."""
+_FLUSH: Final = "SELECT pg_logical_emit_message(true, 'gatekey', '')"
+"""The least that a transaction can write. One that writes nothing commits without the disk."""
 _AS_IT_STANDS: Final = {"no_parameters": True}
 
 
@@ -40,6 +42,11 @@ def begin(connection: Connection, *, durable: bool = True) -> None:
 def begin_reading(connection: Connection) -> None:
     """Begin a transaction that reads one snapshot."""
     connection.exec_driver_sql(_BEGIN_READING, execution_options=_AS_IT_STANDS)
+
+
+def flush(connection: Connection) -> None:
+    """Wait until the disk has all that was committed before: the log is one sequence, and this is at its end."""
+    connection.exec_driver_sql(_FLUSH, execution_options=_AS_IT_STANDS)
 
 
 def _set_session(connection: Any, _record: ConnectionPoolEntry) -> None:
