@@ -59,11 +59,20 @@ async def press_and_note(stage: Stage, key: str) -> list[tuple[str, bool | None]
     return ran
 
 
-async def broken_promises(stage: Stage) -> list[str]:
+Promise = tuple[type[object], str | None, KeyHint]
+"""A screen, the id of the widget in focus there, and what the footer says."""
+
+
+async def broken_promises(stage: Stage, kept: set[Promise] | None = None) -> list[str]:
+    """The promises that are not kept. Those in `kept` are not tried again, and the others are added to it."""
     broken = []
+    kept = set() if kept is None else kept
     for hint in shown_hints(stage):
-        if not hint.enabled:
+        focused = stage.app.focused
+        promise = (type(stage.app.screen), None if focused is None else focused.id, hint)
+        if not hint.enabled or promise in kept:
             continue
+        kept.add(promise)
         shown = [key_of(part) for part in hint.key.split()] if len(hint.presses) == 1 else []
         for key, action in [*((key, hint.action) for key in shown), *hint.presses]:
             ran = await press_and_note(stage, key)
@@ -79,6 +88,7 @@ class FooterWalk(Walk):
     def __init__(self, stage: Stage, account: Outside) -> None:
         super().__init__(stage, account)
         self.broken: list[str] = []
+        self.kept: set[Promise] = set()
         self.without_help: list[str] = []
         self.pressed: set[str] = set()
 
@@ -99,7 +109,7 @@ class FooterWalk(Walk):
         self.pressed.add(type(screen).__name__)
         if not isinstance(screen, Help) and not any(hint.action.endswith("help") for hint in shown_hints(self.stage)):
             self.without_help.append(where)
-        self.broken += await broken_promises(self.stage)
+        self.broken += await broken_promises(self.stage, self.kept)
         assert self.stage.app.screen is screen
 
 
