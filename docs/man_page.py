@@ -12,6 +12,7 @@ from typing import Final
 from tui.command import build_parser
 from tui.commands.parser_tree import arguments_of, commands_of
 from tui.store_location import (
+    CONNECTIONS_VARIABLE,
     DATABASE_VARIABLE,
     DEBUG_LOG_VARIABLE,
     FILES_VARIABLE,
@@ -32,6 +33,7 @@ _STATUS: Final = (
 )
 _VARIABLES: Final = (
     (DATABASE_VARIABLE, "The database: a file, or a URL such as postgresql://gatekey@db.example.com/gatekey."),
+    (CONNECTIONS_VARIABLE, "The most connections of one process to PostgreSQL."),
     (KEY_FILE_VARIABLE, "The file of the key."),
     (KEY_VARIABLE, "The text of the key, where there is no file."),
     (FILES_VARIABLE, f"The value {NO_FILES} has the effect of --no-files."),

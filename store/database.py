@@ -26,8 +26,11 @@ from store.errors import (
 class Database:
     """An open database. Threads may share it; every call of `read` or `write` takes its own connection."""
 
-    def __init__(self, url: str) -> None:
-        """Raises `DatabaseForeign` for an unsupported or invalid URL."""
+    def __init__(self, url: str, *, connections: int | None = None) -> None:
+        """At most as many `connections` on PostgreSQL; None leaves it at 16, and 16 that are closed after use.
+
+        Raises `DatabaseForeign` for an unsupported or invalid URL.
+        """
         try:
             self.url: URL = make_url(url)
         except (exc.ArgumentError, ValueError) as error:
@@ -45,6 +48,7 @@ class Database:
         self._file: tuple[int, int] | None = None
         """Device and inode of the SQLite file at the first connection."""
         self._is_closed = False
+        self._connections = connections
         self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
 
     @property
@@ -254,7 +258,7 @@ class Database:
             )
 
     def _postgresql_engine(self) -> Engine:
-        engine = postgresql_engine.make_engine(self.url)
+        engine = postgresql_engine.make_engine(self.url, self._connections)
         event.listen(engine, "connect", self._refuse_if_closed)
         event.listen(engine, "checkin", self._close_if_closed)
         return engine

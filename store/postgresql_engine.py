@@ -14,7 +14,7 @@ from store.errors import DatabaseNotUtf8
 from store.sqlite_engine import BUSY_TIMEOUT_MS
 
 POOL_SIZE: Final = 16
-"""Connections that stay open: more than the threads of a gateway. Further ones are closed after use."""
+"""Connections that stay open by default: more than the threads of a gateway. Further ones are closed after use."""
 _MORE_CONNECTIONS: Final = 16
 _BEGIN: Final = "BEGIN"
 _BEGIN_NOT_DURABLE: Final = "BEGIN; SET LOCAL synchronous_commit TO off"
@@ -25,11 +25,12 @@ _FLUSH: Final = "SELECT pg_logical_emit_message(true, 'gatekey', '')"
 _AS_IT_STANDS: Final = {"no_parameters": True}
 
 
-def make_engine(url: URL) -> Engine:
-    """The engine of the database at `url`."""
+def make_engine(url: URL, connections: int | None = None) -> Engine:
+    """The engine of the database at `url`, with at most as many `connections`, which stay open."""
     # The encoding is set explicitly, because a database without one (SQL_ASCII) returns bytes.
     options = {"connect_timeout": 5, "client_encoding": "utf8"}
-    engine = create_engine(url, connect_args=options, pool_size=POOL_SIZE, max_overflow=_MORE_CONNECTIONS)
+    more = _MORE_CONNECTIONS if connections is None else 0
+    engine = create_engine(url, connect_args=options, pool_size=connections or POOL_SIZE, max_overflow=more)
     event.listen(engine, "connect", _set_session)
     return engine
 

@@ -87,12 +87,13 @@ def open_store(
     hasher: Hasher | None = None,
     estimator: Estimator = estimate,
     create: bool = True,
+    connections: int | None = None,
 ) -> Store:
     """Open the database at `url` after a check of its owner, its access rights, its schema and its key.
 
-    An empty database is set up if `create`. Raises `StoreUnavailable`.
+    An empty database is set up if `create`. `connections` are those of `Database`. Raises `StoreUnavailable`.
     """
-    database = Database(url)
+    database = Database(url, connections=connections)
     try:
         if database.path is not None:
             prepare_file(database.path, create=create)

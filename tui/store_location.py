@@ -22,6 +22,10 @@ DATABASE_VARIABLE: Final = "GATEKEY_DATABASE"
 KEY_FILE_VARIABLE: Final = "GATEKEY_KEY_FILE"
 KEY_VARIABLE: Final = "GATEKEY_KEY"
 """The text of the key, for systems without a key file: lines of `gatekey-key ID BASE64`."""
+CONNECTIONS_VARIABLE: Final = "GATEKEY_DATABASE_CONNECTIONS"
+"""The most connections of one process to PostgreSQL."""
+MIN_CONNECTIONS: Final = 4
+MAX_CONNECTIONS: Final = 1000
 FILES_VARIABLE: Final = "GATEKEY_FILES"
 NO_FILES: Final = "none"
 """The only value of `GATEKEY_FILES`, with the effect of `--no-files`."""
@@ -47,6 +51,8 @@ class Options:
     server: str | None = None
     """The address of the New API server that the account is on; None for a store. Nothing of the above is opened then,
     but for the key file, under which sessions are kept."""
+    connections: int | None = None
+    """The most connections of this process to PostgreSQL."""
     insecure_http: bool = False
     """Accept a server that is reached by plain HTTP on another machine."""
 
@@ -60,6 +66,22 @@ def files_are_off(asked: bool, environ: Mapping[str, str]) -> bool:
     if said not in ("", NO_FILES):
         raise InvalidSetting(f"{FILES_VARIABLE} must be {NO_FILES} or not set.")
     return asked or said == NO_FILES
+
+
+def connections(options: Options, environ: Mapping[str, str]) -> int | None:
+    """The option, else `GATEKEY_DATABASE_CONNECTIONS`, else None. Raises `InvalidSetting`."""
+    said = environ.get(CONNECTIONS_VARIABLE, "")
+    if options.connections is not None or not said:
+        return options.connections
+    if (number := connections_from(said)) is None:
+        raise InvalidSetting(f"{CONNECTIONS_VARIABLE} must be {MIN_CONNECTIONS} to {MAX_CONNECTIONS}, or not set.")
+    return number
+
+
+def connections_from(text: str) -> int | None:
+    """The number of connections that `text` says, or None if it is not one, or too few or too many."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return number if MIN_CONNECTIONS <= number <= MAX_CONNECTIONS else None
 
 
 def forget_files(environ: MutableMapping[str, str]) -> None:
@@ -86,7 +108,7 @@ def open_account_store(options: Options, *, create: bool, environ: Mapping[str, 
     was_there = key is None or os.path.lexists(key)
     ring = key_ring(options, environ, url, create=create)
     try:
-        store = open_store(url, ring, create=create)
+        store = open_store(url, ring, create=create, connections=connections(options, environ))
     except BaseException:
         with suppress(StoreUnavailable):
             if key is not None and not was_there and is_fresh(url):

@@ -2,10 +2,17 @@
 
 import argparse
 import os
+from dataclasses import replace
 from typing import Final
 
 from tui.commands.parsing import Commands, port
-from tui.store_location import Options, open_account_store
+from tui.store_location import (
+    MAX_CONNECTIONS,
+    MIN_CONNECTIONS,
+    Options,
+    connections_from,
+    open_account_store,
+)
 
 DESCRIPTION = """\
 Serve the HTTP API, the relay to the model server and the passkey page until
@@ -32,12 +39,25 @@ def _workers(text: str) -> int:
     return int(text)
 
 
+def _connections(text: str) -> int:
+    if (number := connections_from(text)) is None:
+        raise argparse.ArgumentTypeError(f"must be a whole number, {MIN_CONNECTIONS} to {MAX_CONNECTIONS}")
+    return number
+
+
 def add(commands: Commands) -> None:
     parser = commands.add_parser("serve", help="serve the HTTP API and the model relay", description=DESCRIPTION)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=port, default=8787, help="port to listen on (default: %(default)s)")
     parser.add_argument(
         "--workers", type=_workers, help="processes that serve, 1 to 64, with a supervisor (default: one, without)"
+    )
+    parser.add_argument(
+        "--database-connections",
+        type=_connections,
+        metavar="N",
+        help=f"most connections of each process to PostgreSQL, {MIN_CONNECTIONS} to {MAX_CONNECTIONS} (default: 32, of "
+        "which 16 stay open)",
     )
     parser.add_argument("--metrics-port", type=port, help="port of /metrics, for Prometheus (default: no metrics)")
     parser.add_argument(
@@ -49,6 +69,7 @@ def add(commands: Commands) -> None:
 def run(arguments: argparse.Namespace, options: Options) -> int:
     metrics = None if arguments.metrics_port is None else (arguments.metrics_host, arguments.metrics_port)
     descriptors = os.environ.pop("GATEKEY_WORKER", "")
+    options = replace(options, connections=arguments.database_connections)
     with open_account_store(options, create=False) as store:
         if descriptors:
             from gateway.worker import run_worker

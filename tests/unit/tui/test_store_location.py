@@ -8,11 +8,20 @@ from pathlib import Path
 import pytest
 
 from store.at_rest import KeyRing
-from store.errors import DatabaseForeign, DatabaseMissing, KeyMissing, KeyWrong
+from store.errors import DatabaseForeign, DatabaseMissing, InvalidSetting, KeyMissing, KeyWrong
 from store.key_file import create_key_file
 from tests.harness.postgres import PostgresServer
 from tests.harness.stores import make_ring
-from tui.store_location import Options, database_url, is_fresh, key_path, open_account_store, open_unchecked
+from tui.store_location import (
+    CONNECTIONS_VARIABLE,
+    Options,
+    connections,
+    database_url,
+    is_fresh,
+    key_path,
+    open_account_store,
+    open_unchecked,
+)
 
 
 @pytest.fixture
@@ -174,3 +183,25 @@ def test_postgresql_follows_the_same_rules(at_home: Path, postgres_server: Postg
     with pytest.raises(KeyMissing):
         open_account_store(options, create=True)
     assert not key.exists()
+
+
+def test_the_connections_are_those_of_the_option_then_of_the_environment() -> None:
+    environ = {CONNECTIONS_VARIABLE: "12"}
+    assert connections(Options(connections=5), environ) == 5
+    assert connections(Options(), environ) == 12
+    assert connections(Options(), {}) is None
+    assert connections(Options(), {CONNECTIONS_VARIABLE: ""}) is None
+
+
+@pytest.mark.parametrize("said", ["3", "1001", "-4", "4.0", "many", "\u0664", "9" * 5000])
+def test_connections_that_are_no_number_or_too_few_or_too_many_are_refused(said: str) -> None:
+    with pytest.raises(InvalidSetting, match="must be 4 to 1000"):
+        connections(Options(), {CONNECTIONS_VARIABLE: said})
+
+
+def test_a_store_on_postgresql_has_as_many_connections_as_it_was_told(at_home: Path, postgres_url: str) -> None:
+    create_key_file(at_home / "key", random.Random(1))
+    options = Options(database=postgres_url, key_file=at_home / "key", connections=4)
+    with open_account_store(options, create=True) as store:
+        pool = store.database.engine.pool
+        assert (pool.size(), pool._max_overflow) == (4, 0)  # type: ignore[attr-defined]
