@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
 from screens.account_modal import Notice
 from screens.failure_text import failure_text
 from screens.open_data import OpensData
+from screens.retry_countdown import RetryCountdown
+from screens.sign_in_ways import WAY_KEYS, OtherWays
 from store.errors import GatekeyError, SignInExpired, TooManyAttempts
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
@@ -28,16 +29,9 @@ from tui.widgets.small_screen import SmallScreenGuard
 from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-
     from store.values.sign_in import SecondFactorNeeded
-    from tui.account import SignInOptions, SignUp
+    from tui.account import SignInOptions
 
-
-PASSKEY_KEY: Final = "f3"
-SIGN_UP_KEY: Final = "ctrl+n"
-PROVIDER_KEYS: Final = ("f4", "f5", "f6", "f7", "f8")
-"""Keys of the identity providers, in their order. Letters are text here, and these reach a program in tmux too."""
 
 _NAME_THERE: Final = "The name or the e-mail address of your account there."
 IF_EMPTY: Final = {
@@ -48,7 +42,7 @@ IF_EMPTY: Final = {
 """The sentence at an empty field."""
 
 
-class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
+class SignIn(SmallScreenGuard, RetryCountdown, OpensData, Screen[None], ShowSecrets):
     """Opens the data after its first picture. On a first run it shows `CreateAccount` instead."""
 
     HELP_TEXT: ClassVar[str] = (
@@ -69,38 +63,9 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
 
     AUTO_FOCUS: ClassVar[str | None] = "#username"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            PASSKEY_KEY,
-            "passkey",
-            "Passkey",
-            id="sign-in.passkey",
-            show=False,
-            tooltip="Sign in with a passkey, in a browser",
-        ),
-        *(
-            Binding(
-                key,
-                f"provider({number})",
-                f"Provider {number + 1}",
-                id=f"sign-in.provider-{number + 1}",
-                show=False,
-                tooltip=f"Sign in at identity provider {number + 1}",
-            )
-            for number, key in enumerate(PROVIDER_KEYS)
-        ),
-        Binding(
-            SIGN_UP_KEY,
-            "create_account",
-            "Create account",
-            id="sign-in.create-account",
-            show=False,
-            tooltip="Create an account on this server",
-        ),
+        *WAY_KEYS,
         Binding("escape", "start_again", "Start again", id="sign-in.again", tooltip="Go back to name and password"),
     ]
-
-    wait_seconds: reactive[int] = reactive(0, init=False)
-    """Seconds until a locked sign-in may be tried again."""
 
     def __init__(self, sentence: str = "", *, step: SecondFactorNeeded | None = None, name: str = "") -> None:
         """`step` is the second step of a sign-in whose first one is done; `name` is a username to begin with."""
@@ -109,9 +74,6 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
         self._first_step = step
         self._name = name
         self._step: SecondFactorNeeded | None = None
-        self._countdown: Timer | None = None
-        self._sign_up: SignUp | None = None
-        """None where nobody may create an account from here."""
 
     def compose(self) -> ComposeResult:
         with Dialog("gatekey", classes="narrow"):
@@ -145,17 +107,16 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
                 yield ActionButton("Show", id="show", shortcut=SHOW_KEY, classes="first-factor")
                 yield ActionButton("Start again", id="again", shortcut="esc", classes="second-factor")
                 yield ActionButton("Sign in", id="sign-in", shortcut="enter", variant="primary")
-            yield Actions(id="other-ways", classes="-together -hidden")
+            yield OtherWays(self)
             yield Static("", id="no-sign-up", markup=False, classes="muted -hidden")
         yield HelpLine()
         yield KeyFooter()
 
     def on_mount(self) -> None:
         self._show_step(None)
-        self.query_one("#other-ways").border_title = "or"
         self.query_one(Notice).say(self._sentence, "warning")
         if self._first_step is not None:
-            self._admit(self._first_step)
+            self.admit(self._first_step)
         elif self._name:
             self.query_one("#password").focus()
 
@@ -202,18 +163,9 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
     async def quit_pressed(self) -> None:
         await self.app.action_quit()
 
-    @on(Button.Pressed, ".passkey")
-    def passkey_pressed(self) -> None:
-        self.action_passkey()
-
-    @on(Button.Pressed, ".sign-up")
-    def sign_up_pressed(self) -> None:
-        self.action_create_account()
-
-    @on(Button.Pressed, ".provider")
-    def provider_pressed(self, event: Button.Pressed) -> None:
-        if not self.busy:
-            self.sign_in_with_provider(event.button.name or "")
+    @on(Button.Pressed, ".other-way")
+    def other_way_pressed(self, event: Button.Pressed) -> None:
+        self._go(event.button)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         return self._step is not None if action == "start_again" else True
@@ -223,17 +175,18 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
             self._show_first_factor()
 
     def action_passkey(self) -> None:
-        if not self.busy and self._step is None and self.query("#other-ways .passkey"):
-            self.sign_in_with_passkey()
+        self._go(*self.query("#other-ways .passkey").results(Button))
 
     def action_create_account(self) -> None:
-        if not self.busy and self._step is None and self._sign_up is not None:
-            self.create_account(self._sign_up)
+        self._go(*self.query("#other-ways .sign-up").results(Button))
 
     def action_provider(self, number: int) -> None:
-        providers = list(self.query("#other-ways .provider").results(Button))
-        if not self.busy and self._step is None and number < len(providers):
-            self.sign_in_with_provider(providers[number].name or "")
+        self._go(*list(self.query("#other-ways .provider").results(Button))[number : number + 1])
+
+    def _go(self, *buttons: Button) -> None:
+        """Go the way of a button, if it is there and nothing else is under way."""
+        if buttons and not self.busy and self._step is None:
+            self.query_one(OtherWays).begin(buttons[0])
 
     def _start(self) -> None:
         if self.wait_seconds == 0:
@@ -247,7 +200,7 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
             if self._step is None:
                 name = self.query_one("#username", Input).value
                 password = self.query_one("#password", SecretInput).take()
-                self._admit(await self.account.sign_in(name, password))
+                self.admit(await self.account.sign_in(name, password))
             else:
                 await self.account.enter_code(self._step, self.query_one("#code", CodeInput).take())
                 self.app.show_console()
@@ -259,68 +212,20 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
         except GatekeyError as error:
             self.show_failure(error)
 
-    @work(exclusive=True, group="sign-in")
-    async def sign_in_with_passkey(self) -> None:
-        from screens.passkey_ceremony import PasskeyCeremony
-
-        try:
-            page = await self.account.begin_passkey_sign_in()
-            if await self.app.push_screen_wait(PasskeyCeremony("Sign in with a passkey", page)):
-                self._admit(await self.account.finish_passkey_sign_in(page))
-        except GatekeyError as error:
-            self.query_one(Notice).say(f"{error.title}. {error}")
-
-    @work(exclusive=True, group="sign-in")
-    async def sign_in_with_provider(self, slug: str) -> None:
-        from screens.bind_provider import ProviderLogin
-
-        notice = self.query_one(Notice)
-        try:
-            notice.say("Asking the provider for a code…", "muted")
-            login = await self.account.begin_device_login(slug)
-            notice.say("")
-            identity = await self.app.push_screen_wait(ProviderLogin(login))
-            if identity is not None:
-                self._admit(await self.account.sign_in_with_identity(identity))
-        except GatekeyError as error:
-            self.query_one(Notice).say(f"{error.title}. {error}")
-
-    @work(exclusive=True, group="sign-in")
-    async def create_account(self, sign_up: SignUp) -> None:
-        from screens.sign_up import SignUpForm
-
-        made = await self.app.push_screen_wait(SignUpForm(sign_up))
-        if made is None:
-            return
-        if not made.failure:
-            self._admit(made.step)
-            return
-        self.query_one("#username", Input).value = made.name
-        self.query_one("#password").focus()
-        self.query_one(Notice).say(f"The account was created. {made.failure}", "warning")
-
-    def watch_wait_seconds(self, seconds: int) -> None:
-        if seconds and self._countdown is None:
-            self._countdown = self.set_interval(1, self._count_down)
-        if not seconds and self._countdown is not None:
-            self._countdown.stop()
-            self._countdown = None
-        for notice in self.query(Notice):  # none while the screen closes
-            if seconds:
-                notice.say(f"Too many attempts. Try again in {seconds // 60}:{seconds % 60:02d}.")
-            else:
-                notice.say("You can try again now.", "muted")
-
-    def _count_down(self) -> None:
-        self.wait_seconds = max(0, self.wait_seconds - 1)
-
-    def _admit(self, step: SecondFactorNeeded | None) -> None:
+    def admit(self, step: SecondFactorNeeded | None) -> None:
         if step is None:
             self.app.show_console()
             return
         self._show_step(step)
         self.query_one(Notice).say(f"{sanitize(step.name)} has two-factor authentication.", "muted")
         self.query_one("#code").focus()
+
+    def say(self, sentence: str, kind: str = "bad") -> None:
+        self.query_one(Notice).say(sentence, kind)
+
+    def ask_password(self, name: str) -> None:
+        self.query_one("#username", Input).value = name
+        self.query_one("#password").focus()
 
     def _show_first_factor(self) -> None:
         self._show_step(None)
@@ -335,19 +240,8 @@ class SignIn(SmallScreenGuard, OpensData, Screen[None], ShowSecrets):
         self.refresh_bindings()
 
     async def _offer(self, ways: SignInOptions) -> None:
-        row = self.query_one("#other-ways", Actions)
-        buttons = []
-        if ways.passkeys:
-            buttons.append(ActionButton("Passkey", shortcut=PASSKEY_KEY, classes="passkey"))
-        keys = (*PROVIDER_KEYS, *[""] * len(ways.providers))
-        for each, key in zip(ways.providers, keys, strict=False):
-            buttons.append(ActionButton(each.name, shortcut=key, name=each.slug, classes="provider"))
         if ways.sign_up is not None and ways.sign_up.limit:
             limit = self.query_one("#no-sign-up", Static)
             limit.update(sanitize(ways.sign_up.limit, 300))
             limit.remove_class("-hidden")
-        elif ways.sign_up is not None:
-            self._sign_up = ways.sign_up
-            buttons.append(ActionButton("Create account", shortcut="^n", classes="sign-up"))
-        row.set_class(not buttons, "-hidden")
-        await row.mount_all(buttons)
+        await self.query_one(OtherWays).offer(ways)
