@@ -113,19 +113,19 @@ DIFFERENCES: Final = (
         limit="deletion_keeps",
     ),
     Difference(
-        "test_other_settings",
+        "test_notifications_save",
         "test_every_error_of_the_form_is_shown_at_once_and_the_first_has_the_focus",
         "Several channels are on at once, and the errors of all are shown.",
         limit="one_channel",
     ),
     Difference(
-        "test_other_settings",
+        "test_notifications_save",
         "test_fields_of_a_channel_are_kept_while_it_is_off",
         "The fields of a channel are stored while it is off.",
         limit="one_channel",
     ),
     Difference(
-        "test_other_settings",
+        "test_conflict",
         "test_a_secret_that_only_the_other_side_changed_is_no_choice",
         "A secret of a channel that is off can be stored by another console meanwhile.",
         limit="one_channel",
@@ -143,13 +143,13 @@ DIFFERENCES: Final = (
         limit="one_channel",
     ),
     Difference(
-        "test_other_settings",
+        "test_notifications_save",
         "test_changing_where_warnings_go_asks_who_one_is",
         "The identity is confirmed before warnings go to another address.",
         limit="asks_no_proof",
     ),
     Difference(
-        "test_other_settings",
+        "test_notifications_save",
         "test_a_lower_threshold_asks_who_one_is_and_a_higher_one_does_not",
         "The identity is confirmed before the threshold is lowered.",
         limit="asks_no_proof",
@@ -167,7 +167,7 @@ DIFFERENCES: Final = (
         limit="no_test_message",
     ),
     Difference(
-        "test_other_settings",
+        "test_privacy_tab",
         "test_stored_addresses_are_counted_and_erased",
         "Addresses that the log holds are counted, and erased.",
         limit="no_ip_erasure",

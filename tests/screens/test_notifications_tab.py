@@ -17,6 +17,7 @@ from store.store import Store
 from tests.harness.consoles import Stage, console
 from tests.harness.homes import Home
 from tests.harness.slow_accounts import slow_console
+from tests.harness.stored_sections import stored_section
 from tests.harness.stores import add_account, make_store, sign_in
 from tests.snapshots.scenes import notified_store
 from tui.widgets.section import Section
@@ -34,10 +35,6 @@ def section(stage: Stage, channel: Channel) -> ChannelSection:
 
 def rows(stage: Stage, channel: Channel) -> int:
     return sum(row.display for row in section(stage, channel).children)
-
-
-def stored(stage: Stage) -> NotificationSettings:
-    return stage.store.settings.load(sign_in(stage.store, source="observer"), NotificationSettings).section
 
 
 def with_secrets(**changes: object) -> Store:
@@ -122,7 +119,7 @@ async def test_an_error_in_a_folded_channel_opens_it() -> None:
         await stage.press("ctrl+s")
         assert stage.app.focused is stage.app.screen.query_one("#gotify-url")
         assert stage.says("127.0.0.1 lies in a private network. The administrator can allow it by host and port.")
-        assert stored(stage).gotify_url == ""
+        assert stored_section(stage, NotificationSettings).gotify_url == ""
         stage.store.site.set("channels.private_network_allow", "127.0.0.1:80")
         await stage.press("ctrl+s")
         assert stage.says("Saved. Gotify server: http://127.0.0.1/")
@@ -288,7 +285,7 @@ async def test_a_needed_secret_of_a_channel_that_is_on_cannot_be_cleared() -> No
         await stage.focus("#bark-url")
         await stage.press("ctrl+x", "ctrl+s")
         assert stage.says("Enter the address the Bark app shows.")
-        assert stored(stage).bark_url.is_set
+        assert stored_section(stage, NotificationSettings).bark_url.is_set
 
 
 async def test_a_webhook_secret_is_generated_shown_once_and_saved() -> None:
