@@ -6,6 +6,8 @@ import pytest
 
 from tests.harness.brief_run import is_brief
 from tests.harness.homes import Home, Place, home_at
+from tests.new_api.generations import Generation
+from tests.new_api.running import StandIn, in_memory
 from tests.screens.account_differences import difference_of
 
 
@@ -16,6 +18,13 @@ def home(request: pytest.FixtureRequest) -> Iterator[Home]:
     On one of February too where it is marked `each_generation`, and in the long run.
     """
     with home_at(request.param) as found:
+        yield found
+
+
+@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
+def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
+    """A server in memory, once for each generation."""
+    with in_memory(request.param) as found:
         yield found
 
 

@@ -1,6 +1,6 @@
 """Help on a server names nothing that the account there has not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,12 +63,6 @@ NOT_ON_A_SERVER = (
     *("price of that time", "password or a code", "goes to the oldest"),
 )
 MODULES = ("overview", "usage-logs", "drawing-logs", "task-logs", "wallet", "api-keys", "playground")
-
-
-@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
-def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with in_memory(request.param) as found:
-        yield found
 
 
 def foreign(text: str) -> list[str]:

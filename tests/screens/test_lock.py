@@ -60,15 +60,21 @@ def held_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     return go
 
 
+async def lock_while_generating(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Lock the console while a token is made, which is there once the event is set."""
+    go = held_back(stage, monkeypatch)
+    await stage.press("t")
+    await stage.pilot.press("y")
+    await stage.pilot.press("ctrl+l")
+    await stage.until(lambda: stage.app.is_locked)
+    return go
+
+
 async def test_a_secret_made_meanwhile_is_shown_when_it_is_unlocked(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with home.console() as stage:
-        go = held_back(stage, monkeypatch)
-        await stage.press("t")
-        await stage.pilot.press("y")
-        await stage.pilot.press("ctrl+l")
-        await stage.until(lambda: stage.app.is_locked)
+        go = await lock_while_generating(stage, monkeypatch)
         go.set()
         for _ in range(5):
             await stage.pilot.pause()
@@ -83,11 +89,7 @@ async def test_a_secret_made_meanwhile_is_not_shown_to_whoever_leaves(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with home.console() as stage:
-        go = held_back(stage, monkeypatch)
-        await stage.press("t")
-        await stage.pilot.press("y")
-        await stage.pilot.press("ctrl+l")
-        await stage.until(lambda: stage.app.is_locked)
+        go = await lock_while_generating(stage, monkeypatch)
         await stage.pilot.press("escape")
         await stage.until(lambda: isinstance(stage.app.screen, SignIn))
         go.set()

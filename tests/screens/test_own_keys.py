@@ -1,5 +1,7 @@
 """The person's own keys.toml: the list of ids is that of the code, and what is wrong in a file is told at the start."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -48,9 +50,9 @@ async def test_every_id_a_person_may_write_is_one_and_has_those_keys() -> None:
     assert {name: set(action.keys) for name, action in ACTIONS.items()} == bound_in_the_code()
 
 
-async def test_what_is_wrong_is_told_and_the_rest_works(tmp_path: Path) -> None:
-    path = tmp_path / "keys.toml"
-    path.write_text('[keys]\n"security.tokn" = "f9"\n"console.checks" = "f10"\n')
+@asynccontextmanager
+async def console_with_keys(path: Path) -> AsyncIterator[Stage]:
+    """The sign-in screen of somebody who has that keys.toml."""
     store = store_with_account()
     app = GatekeyApp(LocalAccount(Options(), opened=store), load_config(path))
     async with app.run_test(size=SIZE, notifications=True) as pilot:
@@ -58,21 +60,22 @@ async def test_what_is_wrong_is_told_and_the_rest_works(tmp_path: Path) -> None:
         assert isinstance(clock, StillClock)
         stage = Stage(app, pilot, store, clock)
         await stage.settle()
-        assert isinstance(app.screen, SignIn)
+        yield stage
+
+
+async def test_what_is_wrong_is_told_and_the_rest_works(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text('[keys]\n"security.tokn" = "f9"\n"console.checks" = "f10"\n')
+    async with console_with_keys(path) as stage:
+        assert isinstance(stage.app.screen, SignIn)
         assert told(stage) == ["line 2: 'security.tokn' is not a key id; did you mean 'security.token'?"]
-    assert app.config.keys == MappingProxyType({"console.checks": "f10"})
+    assert stage.app.config.keys == MappingProxyType({"console.checks": "f10"})
 
 
 async def test_of_many_faults_one_sentence_says_how_many_and_where_they_are(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     path.write_text("[keys]\n" + "".join(f'"nothing.{number}" = "f9"\n' for number in range(9)))
-    store = store_with_account()
-    app = GatekeyApp(LocalAccount(Options(), opened=store), load_config(path))
-    async with app.run_test(size=SIZE, notifications=True) as pilot:
-        clock = store.context.clock
-        assert isinstance(clock, StillClock)
-        stage = Stage(app, pilot, store, clock)
-        await stage.settle()
+    async with console_with_keys(path) as stage:
         assert told(stage) == ["9 entries of keys.toml have no effect; gatekey doctor names each."]
         (toast,) = stage.app.screen.query(Toast)
         assert toast.region.height <= 5

@@ -1,7 +1,5 @@
 """Account Binding on a New API server: an identity by the address that the browser ends at, and an e-mail by a code."""
 
-from collections.abc import Iterator
-
 import pytest
 from textual.widgets import Button, Input, Static
 
@@ -12,8 +10,7 @@ from store.errors import NotOnThisServer, ServerUnreachable
 from tests.harness.console_steps import footer_keys
 from tests.harness.consoles import Stage
 from tests.harness.remote_consoles import remote_console
-from tests.new_api.generations import Generation
-from tests.new_api.running import StandIn, running
+from tests.new_api.running import StandIn
 from tui.account import BindingOverview
 from tui.widgets.confirm import Confirm
 from tui.widgets.section import Section
@@ -32,11 +29,10 @@ FORGE = {
 SIZE = (80, 24)
 
 
-@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
-def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with running(request.param) as found:
-        found.world.providers.append(dict(FORGE))
-        yield found
+@pytest.fixture
+def standin(standin: StandIn) -> StandIn:
+    standin.world.providers.append(dict(FORGE))
+    return standin
 
 
 def state_of(stage: Stage) -> str:

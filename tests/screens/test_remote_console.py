@@ -6,26 +6,20 @@ from typing import Any
 import pytest
 from textual.widgets import Button, Input
 
-from screens.console import Console
 from screens.navigation import Navigation
 from screens.sign_in import SignIn
+from tests.harness.console_steps import open_module
 from tests.harness.consoles import Stage
 from tests.harness.remote_consoles import remote_console
 from tests.harness.standin_rows import add_call, add_drawing, add_error, add_task
 from tests.new_api.api_keys import add_key
 from tests.new_api.generations import Generation
 from tests.new_api.logs import count_hours
-from tests.new_api.running import PASSWORD, StandIn, in_memory, running
+from tests.new_api.running import PASSWORD, StandIn, running
 from tui.widgets.dialog import Dialog
 from tui.widgets.toggle import Toggle
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
-def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with in_memory(request.param) as found:
-        yield found
 
 
 @pytest.fixture
@@ -38,13 +32,6 @@ def served() -> Iterator[StandIn]:
 def buttons(stage: Stage) -> set[str]:
     shown = stage.app.screen.query(Button).results()
     return {str(button.label) for button in shown if button.display and button.is_on_screen}
-
-
-async def open_module(stage: Stage, module: str) -> None:
-    screen = stage.app.screen
-    assert isinstance(screen, Console)
-    screen.action_open_module(module)
-    await stage.settle()
 
 
 def badges(stage: Stage) -> dict[str, str]:

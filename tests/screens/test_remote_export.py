@@ -4,7 +4,6 @@ import asyncio
 import csv
 import json
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,19 +15,12 @@ from tests.harness.console_steps import open_module
 from tests.harness.log_pages import filter_by, open_log
 from tests.harness.remote_consoles import remote_console, signed_in_account
 from tests.harness.standin_rows import add_call, add_drawing, add_payments
-from tests.new_api.generations import Generation
-from tests.new_api.running import StandIn, in_memory
+from tests.new_api.running import StandIn
 
 pytestmark = pytest.mark.anyio
 
 AT = 1_790_000_000
 LOG = "/api/log/self"
-
-
-@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
-def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with in_memory(request.param) as found:
-        yield found
 
 
 @pytest.fixture(autouse=True)

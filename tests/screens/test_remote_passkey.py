@@ -1,7 +1,5 @@
 """A passkey on a New API server is registered in a browser, at the server's own page, while the console watches."""
 
-from collections.abc import Iterator
-
 import pytest
 from textual.widgets import Button, Static
 
@@ -13,7 +11,7 @@ from tests.harness.consoles import Stage
 from tests.harness.remote_consoles import closing, remote_account, remote_console
 from tests.new_api.accounts import Passkey
 from tests.new_api.generations import Generation
-from tests.new_api.running import StandIn, in_memory
+from tests.new_api.running import StandIn
 from tui.widgets.qr_code import QrCode
 
 pytestmark = pytest.mark.anyio
@@ -22,11 +20,10 @@ SIZE = (80, 24)
 TOKEN = "t" * 32
 
 
-@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
-def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with in_memory(request.param) as found:
-        found.world.options["passkey.enabled"] = "true"
-        yield found
+@pytest.fixture
+def standin(standin: StandIn) -> StandIn:
+    standin.world.options["passkey.enabled"] = "true"
+    return standin
 
 
 def register_in_browser(standin: StandIn) -> None:

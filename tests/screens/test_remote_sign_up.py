@@ -1,6 +1,6 @@
 """Sign-up on a New API server, where it is open: its rules are shown, and the new account is signed in to."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -18,12 +18,6 @@ pytestmark = pytest.mark.anyio
 
 SIZE = (80, 24)
 PASSWORD = "Zuf4ll-und-n0ch"
-
-
-@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
-def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with running(request.param) as found:
-        yield found
 
 
 @asynccontextmanager

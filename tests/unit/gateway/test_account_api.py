@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from gateway.account_schemas import AccountDocument, Module, Problem, QuotaDocument, UsagePageDocument
 from gateway.body_limit import MAX_BODY_BYTES
 from gateway.settings_schemas import SCHEMAS
-from store.accounts import AccountInfo
 from store.errors import DatabaseBusy
 from store.models import NotificationSettingsRow, PriceSettingsRow, PrivacySettingsRow, SidebarSettingsRow
 from store.modules import MODULES
@@ -22,7 +21,7 @@ from tests.harness.gateway_client import client_of, make_token
 from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("account")]
 
 READS: Final = (
     "/api/account",
@@ -32,16 +31,6 @@ READS: Final = (
 )
 PRICE: Final = "/api/account/settings/price"
 NOTIFICATIONS: Final = "/api/account/settings/notifications"
-
-
-@pytest.fixture(autouse=True)
-def account(store: Store) -> AccountInfo:
-    return add_account(store)
-
-
-@pytest.fixture
-def token(store: Store) -> str:
-    return make_token(store)
 
 
 def problem_of(answer: httpx.Response) -> Problem:

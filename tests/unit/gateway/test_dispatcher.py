@@ -30,8 +30,7 @@ from store.secret_fields import StoredSecret
 from store.sections import Channel, NotificationSettings
 from store.store import Store
 from store.values.notifications import CONFIRM_EMAIL, DeliveryState, LastDelivery
-from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import LoopThread, Recorded, reply
+from tests.fakes.receivers import Recorded, reply
 from tests.harness.channels import WEBHOOK_PATH, WEBHOOK_SECRET
 from tests.harness.notifications import (
     HOST,
@@ -40,7 +39,6 @@ from tests.harness.notifications import (
     allow,
     deliveries,
     latest,
-    notification_receivers,
     spend,
     targets,
     use,
@@ -51,12 +49,6 @@ from tests.harness.stores import START, StillClock, make_store, sign_in, sqlite_
 EVERYWHERE = set(Channel)
 PATIENCE = 90.0
 """Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
-
-
-@pytest.fixture
-def boxes(loop_thread: LoopThread, authority: Authority) -> Iterator[NotificationReceivers]:
-    with notification_receivers(loop_thread, authority) as running:
-        yield running
 
 
 @dataclass

@@ -1,19 +1,14 @@
 """Security notices by e-mail: what happened to an account reaches its own address, if there is a mail server."""
 
-from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
-
-import pytest
 
 from gateway.dispatcher import run_once
 from store.audit_tags import Tag
 from store.notices import DELETED_SENTENCE, SENTENCES
 from store.store import Store
 from store.values.sign_in import SecondFactorNeeded
-from tests.fakes.certificate_authority import Authority
-from tests.fakes.receivers import LoopThread
-from tests.harness.notifications import HOST, NotificationReceivers, allow, notification_receivers, targets, use
+from tests.harness.notifications import HOST, NotificationReceivers, allow, targets, use
 from tests.harness.people import (
     GITHUB,
     allow_bindings,
@@ -40,12 +35,6 @@ EVENTS = (
     Tag.PASSWORD_RESET,
 )
 """In the order in which `live` makes them happen."""
-
-
-@pytest.fixture
-def boxes(loop_thread: LoopThread, authority: Authority) -> Iterator[NotificationReceivers]:
-    with notification_receivers(loop_thread, authority) as running:
-        yield running
 
 
 def live(store: Store, clock: StillClock, boxes: NotificationReceivers) -> list[str]:

@@ -17,12 +17,12 @@ from store.sections import Channel
 from store.store import Store
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
-from tests.harness.gateway_client import client_of, make_token
+from tests.harness.gateway_client import client_of
 from tests.harness.ledger_checks import ledger_of
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
 from tests.harness.stores import add_account
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("account")]
 
 LISTS: Final[dict[str, type[BaseModel]]] = {
     "/api/account/ledger": LedgerPageDocument,
@@ -31,16 +31,6 @@ LISTS: Final[dict[str, type[BaseModel]]] = {
     "/api/account/deliveries": DeliveryPageDocument,
 }
 KEYS: Final = {"ledger": "entries", "prices": "prices", "activity": "events", "deliveries": "deliveries"}
-
-
-@pytest.fixture(autouse=True)
-def account(store: Store) -> AccountInfo:
-    return add_account(store)
-
-
-@pytest.fixture
-def token(store: Store) -> str:
-    return make_token(store)
 
 
 def fill(store: Store, name: str = "alice") -> None:

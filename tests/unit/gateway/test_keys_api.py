@@ -15,7 +15,7 @@ from tests.harness.gateway_client import client_of, make_token
 from tests.harness.people import tags
 from tests.harness.stores import PASSWORD, START, StillClock, add_account, sign_in
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("account")]
 
 KEYS: Final = "/api/account/keys"
 PROOF: Final = {"proof": {"password": PASSWORD}}
@@ -28,11 +28,6 @@ FIRM: Final[dict[str, Any]] = {
     "allowed_networks": ["10.0.0.0/24"],
     "requests_per_minute": 60,
 }
-
-
-@pytest.fixture(autouse=True)
-def account(store: Store) -> AccountInfo:
-    return add_account(store)
 
 
 async def create(client: httpx.AsyncClient, **changed: Any) -> httpx.Response:

@@ -8,7 +8,6 @@ import httpx
 import pyotp
 import pytest
 
-from store.accounts import AccountInfo
 from store.audit_tags import Tag
 from store.sections import NotificationSettings, PriceSettings
 from store.store import Store
@@ -16,19 +15,14 @@ from store.throttle import FREE_FAILURES
 from store.token_proofs import Proof
 from tests.harness.gateway_client import client_of, make_token
 from tests.harness.people import enrol
-from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
+from tests.harness.stores import PASSWORD, StillClock, sign_in
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("account")]
 
 PRICE: Final = "/api/account/settings/price"
 NOTIFICATIONS: Final = "/api/account/settings/notifications"
 GIVEN_UP: Final = {"accept_unpriced_models": True}
 ANY: Final = {"If-Match": "*"}
-
-
-@pytest.fixture(autouse=True)
-def account(store: Store) -> AccountInfo:
-    return add_account(store)
 
 
 def accepts(store: Store) -> bool:

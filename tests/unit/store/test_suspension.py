@@ -80,15 +80,20 @@ def with_ssh_key(store: Store) -> object:
     return store.sign_in.with_ssh_key(fingerprint(), "alice", source=SOURCE)
 
 
-@pytest.mark.parametrize("path", [with_password, with_passkey, with_ssh_key, with_identity])
-def test_who_proves_to_be_the_owner_is_told_and_it_is_written(
-    store: Store, alice: Person, path: Callable[[Store], object]
-) -> None:
+def add_ways_in(store: Store, alice: Person) -> None:
+    """A passkey, an SSH key and an identity."""
     allow_passkeys(store)
     allow_bindings(store)
     store.passkeys.add(alice.token, "key", credential())
     store.ssh_keys.add(alice.token, public_key(), "laptop")
     store.bindings.bind(alice.token, "github", "4711", "alice")
+
+
+@pytest.mark.parametrize("path", [with_password, with_passkey, with_ssh_key, with_identity])
+def test_who_proves_to_be_the_owner_is_told_and_it_is_written(
+    store: Store, alice: Person, path: Callable[[Store], object]
+) -> None:
+    add_ways_in(store, alice)
     suspend(store)
     with pytest.raises(AccountSuspended):
         path(store)
@@ -120,11 +125,7 @@ def test_the_right_password_of_a_suspended_account_locks_nobody_out(store: Store
 def test_another_way_in_does_not_lift_the_lock_of_the_password(
     store: Store, alice: Person, path: Callable[[Store], object]
 ) -> None:
-    allow_passkeys(store)
-    allow_bindings(store)
-    store.passkeys.add(alice.token, "key", credential())
-    store.ssh_keys.add(alice.token, public_key(), "laptop")
-    store.bindings.bind(alice.token, "github", "4711", "alice")
+    add_ways_in(store, alice)
     for _ in range(5):
         store.throttles.reserve(Factor.PASSWORD, "alice")
     suspend(store)

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -13,14 +12,7 @@ import pytest
 from tests.harness.command_line import Ran, Shell
 from tests.harness.standin_rows import add_payments
 from tests.new_api.api_keys import add_key
-from tests.new_api.generations import Generation
-from tests.new_api.running import PASSWORD, StandIn, running
-
-
-@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
-def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with running(request.param) as found:
-        yield found
+from tests.new_api.running import PASSWORD, StandIn
 
 
 @pytest.fixture

@@ -1,20 +1,12 @@
 """`gatekey server`, and the commands that act on an account there."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.harness.command_line import Shell
-from tests.new_api.generations import Generation
-from tests.new_api.running import PASSWORD, StandIn, running
-
-
-@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
-def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with running(request.param) as found:
-        yield found
+from tests.new_api.running import PASSWORD, StandIn
 
 
 @pytest.fixture

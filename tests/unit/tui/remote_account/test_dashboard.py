@@ -1,7 +1,6 @@
 """The figures of Overview from a server: days, models, keys, errors, and how often they are asked for."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,20 +9,13 @@ from tests.harness.remote_consoles import remote_account, signed_in_account
 from tests.harness.standin_rows import add_call, add_error
 from tests.harness.waiting import wait_until
 from tests.new_api.api_keys import OFF, add_key
-from tests.new_api.generations import Generation
 from tests.new_api.logs import count_hours
-from tests.new_api.running import PASSWORD, StandIn, running
+from tests.new_api.running import PASSWORD, StandIn
 
 pytestmark = pytest.mark.anyio
 
 CENT = 10_000
 """In micro-USD; 5,000 quota of the server."""
-
-
-@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
-def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with running(request.param) as found:
-        yield found
 
 
 async def test_days_and_models_with_as_many_days_before(standin: StandIn) -> None:

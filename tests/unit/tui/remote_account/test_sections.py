@@ -1,7 +1,7 @@
 """Settings of an account on a server: one channel, nothing of another tab lost, and two consoles at once."""
 
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,17 +17,11 @@ from store.sections import NotificationSettings, PriceSettings, PrivacySettings,
 from store.values.sections import SettingsConflict
 from tests.harness.stores import make_ring
 from tests.new_api.generations import Generation
-from tests.new_api.running import PASSWORD, StandIn, running
+from tests.new_api.running import PASSWORD, StandIn
 from tui.remote_account import RemoteAccount
 from tui.store_location import Options
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
-def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with running(request.param) as found:
-        yield found
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """Drawings and tasks of a server as entries of a log: pages, and what is filtered by whom."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -8,20 +7,13 @@ import pytest
 from store.values.usage import Kind, UsageFilter
 from tests.harness.remote_consoles import signed_in_account
 from tests.harness.standin_rows import add_drawing, add_task
-from tests.new_api.generations import Generation
-from tests.new_api.running import StandIn, running
+from tests.new_api.running import StandIn
 
 pytestmark = pytest.mark.anyio
 
 AT = 1_790_000_000
 DRAWINGS = UsageFilter(kind=Kind.DRAWING)
 TASKS = UsageFilter(kind=Kind.TASK)
-
-
-@pytest.fixture(params=list(Generation), ids=lambda generation: generation.name)
-def standin(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with running(request.param) as found:
-        yield found
 
 
 def moment(seconds: int) -> datetime:
