@@ -4,15 +4,15 @@ from decimal import Decimal
 from typing import Final
 
 from remote.calls import Calls
+from remote.exact_prices import UNPRICED_RATIO, exact_price
 from remote.fields import Fields, texts_of
 from remote.generations import KnownServer, ServerFacts
 from remote.quota_units import micro_usd_of
+from store.values.account_import import ForeignPrice
 from store.values.billing import TOKENS_PER_PRICE, ModelPrice
 
 _PER_REQUEST: Final = 1
 """The server's number for a model that is paid by the request."""
-_UNPRICED_RATIO: Final = Decimal("37.5")
-"""The ratio at which the server charges a model without a price, where the account accepts them."""
 
 
 class Models:
@@ -29,12 +29,22 @@ class Models:
     async def prices(self, group: str) -> tuple[ModelPrice, ...]:
         """The price of every model for accounts of `group`, by model. Raises the session errors."""
         facts = await self._server.facts()
-        reply = await self._calls.read_whole("/api/pricing")
-        ratios = reply.object("group_ratio")
-        share = ratios.number(group)
-        rows = [row for row in reply.items("data") if row.text("model_name")]
+        rows, share = await self._list(group)
         found = [_price(row, facts, Decimal(1) if share is None else share) for row in rows]
         return tuple(sorted(found, key=lambda price: price.model))
+
+    async def exact_prices(self, group: str) -> tuple[ForeignPrice, ...]:
+        """As `prices`, without those that are not exact here, which have a reason in their place."""
+        facts = await self._server.facts()
+        rows, share = await self._list(group)
+        found = [exact_price(row, facts.quota_per_usd, share) for row in rows]
+        return tuple(sorted(found, key=lambda price: price.model))
+
+    async def _list(self, group: str) -> tuple[list[Fields], Decimal | None]:
+        """The rows of the models, and the share of the price that accounts of `group` pay, if it is told."""
+        reply = await self._calls.read_whole("/api/pricing")
+        rows = [row for row in reply.items("data") if row.text("model_name")]
+        return rows, reply.object("group_ratio").number(group)
 
 
 def _price(row: Fields, facts: ServerFacts, share: Decimal) -> ModelPrice:
@@ -50,7 +60,7 @@ def _price(row: Fields, facts: ServerFacts, share: Decimal) -> ModelPrice:
         _per_million(ratio * share, facts),
         _per_million(ratio * share * (Decimal(1) if completion is None else completion), facts),
         cached_input_per_million=None if cached is None else _per_million(ratio * share * cached, facts),
-        is_default=ratio == _UNPRICED_RATIO,
+        is_default=ratio == UNPRICED_RATIO,
     )
 
 

@@ -18,12 +18,23 @@ from store.context import Context
 from store.errors import InvalidEmail, InvalidInput, LimitReached
 from store.imported_channel import import_channel
 from store.money import show_usd
+from store.price_lookup import find_price
+from store.pricing import Pricing
 from store.row_locks import lock_by_name
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, Section, SidebarSettings
 from store.settings import Settings
 from store.site import Site
 from store.text import fold
-from store.values.account_import import Fate, ForeignAccount, ForeignKey, ImportLine, ImportReport, MadeKey
+from store.values.account_import import (
+    Fate,
+    ForeignAccount,
+    ForeignKey,
+    ForeignPrice,
+    ImportLine,
+    ImportReport,
+    MadeKey,
+)
+from store.values.billing import ModelPrice
 from store.values.sections import SectionT
 
 _LISTED: Final = "A new key of this name and these limits is made with --make-keys."
@@ -32,12 +43,21 @@ _LISTED: Final = "A new key of this name and these limits is made with --make-ke
 class AccountImport:
     """Writes what another account has into one of this store, for an administrator."""
 
-    def __init__(self, context: Context, settings: Settings, accounts: Accounts, site: Site, api_keys: ApiKeys) -> None:
+    def __init__(
+        self,
+        context: Context,
+        settings: Settings,
+        accounts: Accounts,
+        site: Site,
+        api_keys: ApiKeys,
+        pricing: Pricing,
+    ) -> None:
         self._context = context
         self._settings = settings
         self._accounts = accounts
         self._site = site
         self._acts = api_keys.acts
+        self._pricing = pricing
 
     def write(self, name: str, foreign: ForeignAccount, *, makes_keys: bool, actor: str) -> ImportReport:
         """Write into the account `name`; all of it, or nothing if it raises. `makes_keys` makes keys of those names.
@@ -45,22 +65,40 @@ class AccountImport:
         Raises `NoSuchAccount`.
         """
         with self._context.database.write() as tx:
-            account = lock_by_name(tx, name)
-            by = KeyActor(account.id, actor, COMMAND_LINE, is_proved=True)
-            lines = [
-                _name_line(foreign.name, account.name),
-                self._email(tx, account.name, account.email, foreign.email, actor),
-                *self._notifications(tx, by, foreign),
-                self._save(tx, by, PriceSettings(foreign.accept_unpriced_models), "models without a price"),
-                self._save(tx, by, PrivacySettings(foreign.record_client_ip), "recorded addresses"),
-                self._save(tx, by, SidebarSettings(foreign.hidden_modules), "sidebar"),
-            ]
-            made: list[MadeKey] = []
-            known = {key.name for key in self._acts.list(tx, account.id, with_revoked=False)}
-            for key in foreign.keys:
-                line, secret = self._key(tx, by, key, is_known=key.name in known, makes=makes_keys)
-                lines.append(line)
-                made += [MadeKey(key.name, secret)] if secret else []
+            return self._write(tx, name, foreign, makes_keys=makes_keys, actor=actor)
+
+    def preview(self, name: str, foreign: ForeignAccount, *, makes_keys: bool, actor: str) -> ImportReport:
+        """The report of `write`, after which everything is as it was before. It has no keys."""
+        try:
+            with self._context.database.write() as tx:
+                raise _TakenBackError(self._write(tx, name, foreign, makes_keys=makes_keys, actor=actor))
+        except _TakenBackError as taken_back:
+            return replace(taken_back.report, made=())
+
+    def _write(
+        self, tx: Connection, name: str, foreign: ForeignAccount, *, makes_keys: bool, actor: str
+    ) -> ImportReport:
+        account = lock_by_name(tx, name)
+        by = KeyActor(account.id, actor, COMMAND_LINE, is_proved=True)
+        lines = [
+            _name_line(foreign.name, account.name),
+            self._email(tx, account.name, account.email, foreign.email, actor),
+            *self._notifications(tx, by, foreign),
+            self._save(tx, by, PriceSettings(foreign.accept_unpriced_models), "models without a price"),
+            self._save(tx, by, PrivacySettings(foreign.record_client_ip), "recorded addresses"),
+            self._save(tx, by, SidebarSettings(foreign.hidden_modules), "sidebar"),
+        ]
+        made: list[MadeKey] = []
+        known = {key.name for key in self._acts.list(tx, account.id, with_revoked=False)}
+        for key in foreign.keys:
+            line, secret = self._key(tx, by, key, is_known=key.name in known, makes=makes_keys)
+            lines.append(line)
+            made += [MadeKey(key.name, secret)] if secret else []
+        priced = [(price, self._price(tx, price)) for price in foreign.prices]
+        for price, line in priced:
+            if price.price is not None and line.fate is Fate.CARRIED:
+                self._pricing.note_set(tx, price.price, actor=by.name)
+        lines += [line for _, line in priced]
         return ImportReport((*lines, *foreign.left), tuple(made))
 
     def _email(self, tx: Connection, name: str, before: str, email: str, actor: str) -> ImportLine:
@@ -117,6 +155,44 @@ class AccountImport:
         except (InvalidInput, LimitReached) as error:
             return ImportLine(what, Fate.LEFT, f"{error}"), ""
         return ImportLine(what, Fate.CARRIED, "A new key of this name and these limits: it is shown once."), made.key
+
+    def _price(self, tx: Connection, foreign: ForeignPrice) -> ImportLine:
+        """Set the price of a model that has none here. Another price was chosen by the administrator, and stays."""
+        what, price = f"price of {foreign.model}", foreign.price
+        if price is None:
+            return ImportLine(what, Fate.LEFT, foreign.note)
+        words, known = _price_in_words(price), find_price(tx, price.model)
+        if known is not None:
+            if _amounts(known) == _amounts(price):
+                return ImportLine(what, Fate.SAME, words)
+            return ImportLine(what, Fate.LEFT, f"{words} there. {known.model} has another price here, which stays.")
+        try:
+            self._pricing.put(tx, price)
+        except InvalidInput as error:
+            return ImportLine(what, Fate.LEFT, f"{error}")
+        return ImportLine(what, Fate.CARRIED, f"{words}{foreign.note and f', {foreign.note}'}")
+
+
+class _TakenBackError(Exception):
+    """Ends a write transaction so that nothing of it is kept."""
+
+    def __init__(self, report: ImportReport) -> None:
+        super().__init__()
+        self.report = report
+
+
+def _amounts(price: ModelPrice) -> tuple[int, int, int, int]:
+    cached = price.input_per_million if price.cached_input_per_million is None else price.cached_input_per_million
+    return price.input_per_million, cached, price.output_per_million, price.per_request
+
+
+def _price_in_words(price: ModelPrice) -> str:
+    into, cached, out, each = (show_usd(amount, exact=True) for amount in _amounts(price))
+    if price.per_request and not (price.input_per_million or price.output_per_million):
+        return f"{each} a request"
+    of_cached = f", {cached} cached" if cached != into else ""
+    of_request = f", {each} a request" if price.per_request else ""
+    return f"{into} in{of_cached}, {out} out per million tokens{of_request}"
 
 
 def _name_line(there: str, here: str) -> ImportLine:

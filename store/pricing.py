@@ -35,7 +35,13 @@ class Pricing:
         self._site = site
 
     def set(self, price: ModelPrice, *, actor: str = UNNAMED) -> None:
-        """Store the price of a model.
+        """Store the price of a model. Raises what `put` raises."""
+        with self._context.database.write() as tx:
+            self.put(tx, price)
+            self.note_set(tx, price, actor=actor)
+
+    def put(self, tx: Connection, price: ModelPrice) -> None:
+        """Store the price of a model, inside `tx`. `note_set` is due, after every other price of that transaction.
 
         Raises `InvalidModel`, `InvalidMoney`, `InvalidNumber`, and `ModelSpeltOtherwise` if a name that differs only by
         case has a price, because a call could mean either.
@@ -58,23 +64,25 @@ class Pricing:
             "updated_at": self._context.now(),
         }
         key = fold_case(price.model)
-        with self._context.database.write() as tx:
-            change = update(Price).where(Price.c.model == price.model).values(values)
-            add = upserting_insert(tx.dialect.name)(Price).values(model=price.model, model_key=key, **values)
-            add = add.on_conflict_do_nothing(index_elements=["model_key"]).returning(literal(1))
-            # The second UPDATE is for a price that another transaction inserted after the first one (PostgreSQL).
-            if not (
-                tx.execute(change).rowcount or tx.execute(add).one_or_none() is not None or tx.execute(change).rowcount
-            ):
-                other = tx.execute(select(Price.c.model).where(Price.c.model_key == key)).scalar()
-                raise ModelSpeltOtherwise(sanitize(other, inputs.MAX_MODEL_LENGTH))
-            seen = tx.execute(select(UnpricedModel.c.model).distinct()).scalars()
-            same = [model for model in seen if fold_case(model) == key]
-            if same:
-                tx.execute(delete(UnpricedModel).where(UnpricedModel.c.model.in_(same)))
-            # `is_default` is always False here, so the log omits it.
-            told = {name: value for name, value in asdict(price).items() if value is not None and name != "is_default"}
-            self._audit.record_site(tx, SiteTag.PRICE_SET, actor=actor, source=COMMAND_LINE, **told)
+        change = update(Price).where(Price.c.model == price.model).values(values)
+        add = upserting_insert(tx.dialect.name)(Price).values(model=price.model, model_key=key, **values)
+        add = add.on_conflict_do_nothing(index_elements=["model_key"]).returning(literal(1))
+        # The second UPDATE is for a price that another transaction inserted after the first one (PostgreSQL).
+        if not (
+            tx.execute(change).rowcount or tx.execute(add).one_or_none() is not None or tx.execute(change).rowcount
+        ):
+            other = tx.execute(select(Price.c.model).where(Price.c.model_key == key)).scalar()
+            raise ModelSpeltOtherwise(sanitize(other, inputs.MAX_MODEL_LENGTH))
+        seen = tx.execute(select(UnpricedModel.c.model).distinct()).scalars()
+        same = [model for model in seen if fold_case(model) == key]
+        if same:
+            tx.execute(delete(UnpricedModel).where(UnpricedModel.c.model.in_(same)))
+
+    def note_set(self, tx: Connection, price: ModelPrice, *, actor: str) -> None:
+        """Record in the audit log that a price was set, inside `tx`. It locks the log of the site until the end."""
+        # `is_default` is always False here, so the log omits it.
+        told = {name: value for name, value in asdict(price).items() if value is not None and name != "is_default"}
+        self._audit.record_site(tx, SiteTag.PRICE_SET, actor=actor, source=COMMAND_LINE, **told)
 
     def remove(self, model: str, *, actor: str = UNNAMED) -> None:
         """Delete the price of a model. Raises `NoSuchItem`."""

@@ -60,7 +60,7 @@ class Store(LaterTopics):
         """Created at its first use, as `LaterTopics`."""
         from store.account_import import AccountImport
 
-        return AccountImport(self.context, self.settings, self.accounts, self.site, self.api_keys)
+        return AccountImport(self.context, self.settings, self.accounts, self.site, self.api_keys, self.pricing)
 
     @property
     def database(self) -> Database:

@@ -117,7 +117,12 @@ class PlaygroundBar(AccountActions, Horizontal):
             return False
         refused = f"{_NO_PRICE}, refused" if without.value.is_refused else _price_words(without.value.price)
         choices = [
-            *(Choice(name, name, _price_words(price)) for name, price in self._prices.items()),
+            *(
+                Choice(name, name, refused if without.value.is_refused else _price_words(price), is_marked=True)
+                if price.is_default
+                else Choice(name, name, _price_words(price))
+                for name, price in self._prices.items()
+            ),
             *(Choice(name, name, refused, is_marked=True) for name in self._seen),
         ]
         chosen = await self.app.push_screen_wait(ChooseFromList("Model", choices, chosen=self.model, takes_any=refused))
@@ -180,6 +185,8 @@ def _price_words(price: ModelPrice | None) -> str:
         return _NO_PRICE
     into, out = _per_million(price)
     words = f"{into} in · {out} out / million"
+    if price.is_default:
+        return f"{_NO_PRICE}: {words}"
     return f"{words} · {_per_request(price)} each" if price.per_request else words
 
 
@@ -187,6 +194,8 @@ def _short_price_words(price: ModelPrice | None) -> tuple[str, ...]:
     """`_price_words`, and shorter words that tell the whole price too."""
     if price is None:
         return (_NO_PRICE,)
+    if price.is_default:
+        return _price_words(price), _NO_PRICE
     into, out = _per_million(price)
     each = f" + {_per_request(price)}" if price.per_request else ""
     return _price_words(price), f"{into} in · {out} out /M{each}", f"{into} · {out} /M{each}", f"{into}·{out}{each}"

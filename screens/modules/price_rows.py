@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
-from store.money import show_amount
-from store.text import sanitize
+from store.money import show_amount, show_usd
+from store.text import pluralize, sanitize
 from tui.widgets.table_columns import TableColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from store.values.billing import ModelPrice
+
+NO_PRICE: Final = "no price"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def price_columns() -> list[TableColumn[PriceRow]]:
     """The columns of the prices, in USD per million tokens."""
     return [
         TableColumn("Model", lambda row: Content(sanitize(row.price.model, 200)), 24, minimum=12, maximum=60),
-        _amount("Input/1M", lambda price: price.input_per_million, priority=0),
+        _amount("Input/1M", lambda price: price.input_per_million, priority=0, unpriced=NO_PRICE),
         _amount(
             "Cached/1M",
             lambda price: (
@@ -52,14 +54,32 @@ def price_columns() -> list[TableColumn[PriceRow]]:
 def line_of_price(row: PriceRow) -> str:
     """A price as text, for the clipboard."""
     price = row.price
+    if price.is_default:
+        return f"{sanitize(price.model, 200)}\t{NO_PRICE}"
     amounts = (price.input_per_million, price.output_per_million, price.per_request)
     return "\t".join((sanitize(price.model, 200), *map(show_amount, amounts)))
 
 
-def _amount(label: str, read: Callable[[ModelPrice], int], *, priority: int) -> TableColumn[PriceRow]:
+def unpriced_words(prices: Iterable[ModelPrice]) -> str:
+    """What a call of the listed models without a price comes to; empty if each has one."""
+    unpriced = [price for price in prices if price.is_default]
+    if not unpriced:
+        return ""
+    rate = show_usd(max(max(price.input_per_million, price.output_per_million) for price in unpriced), exact=True)
+    models = pluralize(len(unpriced), "model")
+    return (
+        f"The server names no price for {models}. Calls of such models are refused, or charged up to {rate} per "
+        "million tokens where your Price settings accept models without a price."
+    )
+
+
+def _amount(
+    label: str, read: Callable[[ModelPrice], int], *, priority: int, unpriced: str = ""
+) -> TableColumn[PriceRow]:
+    """`unpriced` stands in the place of the amount of a model without a price."""
     return TableColumn(
         label,
-        lambda row: Content(show_amount(read(row.price))),
+        lambda row: Content(unpriced if row.price.is_default else show_amount(read(row.price))),
         12,
         minimum=10,
         maximum=18,

@@ -15,7 +15,7 @@ from screens.account_modal import Notice
 from screens.modules.ledger_details import LedgerDetails
 from screens.modules.ledger_rows import columns, line_of
 from screens.modules.module_page import BalanceChanged, ModulePage
-from screens.modules.price_rows import PriceRow, line_of_price, price_columns, rows_with
+from screens.modules.price_rows import PriceRow, line_of_price, price_columns, rows_with, unpriced_words
 from screens.modules.redeem_code import RedeemCode
 from screens.modules.wallet_tiles import PACE_DAYS, tiles_of
 from store.money import show_usd
@@ -170,6 +170,9 @@ class WalletPage(ModulePage):
             self.query_one("#prices", KeysetTable).restart()
             state = f"{pluralize(len(self._prices), 'model')}, USD"
             self.query_one("#prices-section", Section).state = _muted(state)
+            unpriced = self.query_one("#unpriced", Static)
+            unpriced.update(unpriced_words(self._prices))
+            unpriced.display = bool(unpriced.content)
 
     def show_failure(self, error: GatekeyError) -> None:
         self._table.fail(f"{error.title}. {error}")
@@ -270,6 +273,7 @@ class WalletPage(ModulePage):
         return Section(
             "Prices",
             TextInput(id="price-filter", placeholder="/ part of a model's name"),
+            Static("", id="unpriced", markup=False, classes="muted -hidden"),
             KeysetTable(
                 price_columns(),
                 older=self._price_rows,

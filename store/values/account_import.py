@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from store.sections import Channel
 from store.values.api_keys import ApiKeyLimits
+from store.values.billing import ModelPrice
 
 
 class Fate(StrEnum):
@@ -36,6 +37,17 @@ class ForeignKey:
     why_not: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ForeignPrice:
+    """The price of a model for the other account."""
+
+    model: str
+    price: ModelPrice | None
+    """The price, if it can be told exactly."""
+    note: str = ""
+    """The reason why it cannot, or a remark on how it came about."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignAccount:
     """The other account."""
@@ -54,6 +66,7 @@ class ForeignAccount:
     keys: tuple[ForeignKey, ...]
     left: tuple[ImportLine, ...]
     """Parts that no import can carry."""
+    prices: tuple[ForeignPrice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

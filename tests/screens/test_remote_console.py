@@ -244,6 +244,33 @@ async def test_without_a_key_the_playground_says_who_pays(standin: StandIn) -> N
         assert not stage.says("Make an image")
 
 
+async def test_a_model_without_a_price_is_listed_as_that(standin: StandIn) -> None:
+    async with remote_console(standin) as stage:
+        await open_module(stage, "wallet")
+        await stage.press("p")
+        (line,) = [line for line in stage.text().splitlines() if "free-model" in line]
+        assert line.replace("│", " ").split() == ["free-model", "no", "price"], line
+        assert stage.says("3 models, USD")
+        assert stage.says(
+            "The server names no price for 1 model. Calls of such models are refused, or charged up to $75.00 per "
+            "million tokens where your Price settings accept models without a price."
+        )
+        assert "75.0" not in stage.text().replace("$75.00", "")
+
+
+async def test_the_playground_says_what_a_model_without_a_price_costs_where_it_is_let_through(
+    standin: StandIn,
+) -> None:
+    key_that_pays(standin)
+    standin.alice.store(standin.alice.stored() | {"accept_unset_model_ratio_model": True})
+    async with remote_console(standin) as stage:
+        await open_module(stage, "playground")
+        await stage.press("escape", "m", *"free")
+        assert stage.says("free-model ▲ no price: $75.00 in · $75.00 out / million"), stage.text()
+        await stage.press("enter")
+        assert stage.says("▲ no price: $75.00 in"), stage.text()
+
+
 async def test_a_refused_question_is_given_back(standin: StandIn) -> None:
     key_that_pays(standin)
     async with remote_console(standin) as stage:

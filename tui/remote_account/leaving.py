@@ -29,7 +29,10 @@ class RemoteLeaving(RemoteTopic):
     """Reads everything that can be carried into another account."""
 
     async def foreign_account(self) -> ForeignAccount:
-        """The account, its settings with their secrets, and its keys by their names. Raises the session errors."""
+        """The account, its settings with their secrets, its keys by their names, and the prices of models.
+
+        Raises the session errors.
+        """
         from remote.setting_forms import CHANNEL_FIELDS
 
         account = await self._account()
@@ -47,6 +50,7 @@ class RemoteLeaving(RemoteTopic):
             hidden_modules=settings.hidden_modules,
             keys=tuple(_key(key, now) for key in reversed(keys)),
             left=(*_STAYS, *self._more(account)),
+            prices=await self._client.models.exact_prices(account.group),
         )
 
     def _more(self, account: OwnAccount) -> list[ImportLine]:

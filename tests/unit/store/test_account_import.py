@@ -11,8 +11,9 @@ from store.audit import Audit
 from store.errors import DatabaseRefused, NoSuchAccount
 from store.sections import Channel, NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.store import Store
-from store.values.account_import import Fate, ForeignAccount, ForeignKey, ImportReport
+from store.values.account_import import Fate, ForeignAccount, ForeignKey, ForeignPrice, ImportReport
 from store.values.api_keys import ApiKeyLimits
+from store.values.billing import ModelPrice
 from tests.harness.people import Person, contents, tags
 from tests.harness.stores import StillClock
 
@@ -145,6 +146,50 @@ def test_what_was_never_chosen_there_stays_as_it_is_here(store: Store, alice: Pe
     assert "It is bob there." in told["name"]
     assert told["e-mail address"] == "There is none."
     assert notifications(store, alice) == before
+
+
+def test_prices_are_set_where_none_was_chosen(store: Store, alice: Person) -> None:
+    store.pricing.set(ModelPrice("chosen", 5, 6), actor="unix:admin")
+    store.pricing.set(ModelPrice("same", 1, 2), actor="unix:admin")
+    told = ModelPrice("told", 2_000_000, 8_000_000, per_request=10, cached_input_per_million=500_000)
+    prices = (
+        ForeignPrice("Chosen", ModelPrice("Chosen", 1, 2)),
+        ForeignPrice("same", ModelPrice("same", 1, 2, cached_input_per_million=1)),
+        ForeignPrice("told", told, "at 0.5 of the list"),
+        ForeignPrice("dear", ModelPrice("dear", 1, 2, cached_input_per_million=3)),
+        ForeignPrice("none", None, "The server names no price for it."),
+        ForeignPrice("each", ModelPrice("each", 0, 0, per_request=40_000)),
+    )
+    report = carry(store, replace(FOREIGN, prices=prices))
+    lines = {line.what.removeprefix("price of "): (line.fate, line.detail) for line in report.lines}
+    assert lines["told"] == (
+        Fate.CARRIED,
+        "$2.00 in, $0.50 cached, $8.00 out per million tokens, $0.00001 a request, at 0.5 of the list",
+    )
+    assert lines["each"] == (Fate.CARRIED, "$0.04 a request")
+    assert lines["same"][0] == Fate.SAME
+    assert lines["Chosen"] == (
+        Fate.LEFT,
+        "$0.000001 in, $0.000002 out per million tokens there. chosen has another price here, which stays.",
+    )
+    assert lines["dear"] == (Fate.LEFT, "Cached input costs no more than other input.")
+    assert lines["none"] == (Fate.LEFT, "The server names no price for it.")
+    assert store.pricing.find("told") == told
+    assert [price.model for price in store.pricing.all()] == ["chosen", "each", "same", "told"]
+    again = carry(store, replace(FOREIGN, prices=prices))
+    assert fates(again)["price of told"] == fates(again)["price of each"] == Fate.SAME
+
+
+def test_a_preview_tells_the_same_and_leaves_everything_as_it_was(store: Store, alice: Person) -> None:
+    foreign = replace(FOREIGN, prices=(ForeignPrice("told", ModelPrice("told", 1, 2)),))
+    before = contents(store)
+    preview = store.account_import.preview("alice", foreign, makes_keys=True, actor="unix:op")
+    assert contents(store) == before
+    assert preview.made == ()
+    assert fates(preview)["price of told"] == fates(preview)["API key laptop"] == Fate.CARRIED
+    written = carry(store, foreign, makes_keys=True)
+    assert preview.lines == written.lines
+    assert contents(store) != before
 
 
 def test_it_is_written_whole_or_not_at_all(store: Store, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,6 +83,33 @@ def test_new_keys_are_made_only_if_asked_for(shell: Shell, standin: StandIn) -> 
     assert imported(shell, standin, "--make-keys")["keys"] == []
 
 
+def test_prices_are_carried_where_the_server_names_them(shell: Shell, standin: StandIn) -> None:
+    standin.world.options |= {
+        "ModelRatio": '{"stub-model":1,"boom-model":0.1428571}',
+        "CompletionRatio": '{"stub-model":2}',
+    }
+    parts = {part["what"]: (part["result"], part["detail"]) for part in imported(shell, standin)["parts"]}
+    assert parts["price of stub-model"] == ("carried", "$2.00 in, $4.00 out per million tokens")
+    assert parts["price of boom-model"] == ("left out", "It is no whole number of millionths of a dollar.")
+    assert parts["price of free-model"] == ("left out", "The server names no price for it.")
+    (price,) = json.loads(shell.run("admin", "price", "list", "--json").out)
+    assert (price["model"], price["output_usd_per_million_tokens"]) == ("stub-model", "4.00")
+
+
+def test_a_dry_run_tells_the_same_and_writes_nothing(shell: Shell, standin: StandIn) -> None:
+    before = shell.fingerprint()
+    preview = imported(shell, standin, "--dry-run", "--make-keys")
+    assert shell.fingerprint() == before
+    assert (preview["dry_run"], preview["keys"]) == (True, [])
+    ran = shell.run("--server", standin.address, "import", "new-api", "--user", "alice", "--dry-run")
+    assert ran.err.startswith("Nothing was written. From ")
+    assert shell.fingerprint() == before
+    written = imported(shell, standin, "--make-keys")
+    assert shell.fingerprint() != before
+    assert written["parts"] == preview["parts"]
+    assert written["dry_run"] is False
+
+
 def test_without_json_it_is_a_table_and_a_sentence(shell: Shell, standin: StandIn) -> None:
     ran = shell.run("--server", standin.address, "import", "new-api", "--user", "alice", "--make-keys")
     assert ran.status == 0, ran.err

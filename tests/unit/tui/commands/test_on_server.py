@@ -42,6 +42,16 @@ def add_calls(standin: StandIn, count: int) -> None:
         standin.world.log(standin.alice, 2, "", **facts, quota=500)
 
 
+def test_a_model_without_a_price_has_none_in_the_list(shell: Shell, standin: StandIn) -> None:
+    ran = run(shell, standin, "wallet", "prices", "--json")
+    prices = {price["model"]: price for price in json.loads(ran.out)}
+    amounts = ("input_usd_per_million_tokens", "output_usd_per_million_tokens", "request_usd")
+    assert [prices["free-model"][name] for name in amounts] == [None, None, None]
+    assert prices["stub-model"]["input_usd_per_million_tokens"] == "2.00"
+    lines = run(shell, standin, "wallet", "prices").out.splitlines()
+    assert ["free-model", "no", "price"] in [line.split() for line in lines]
+
+
 def test_the_whole_log_is_exported_page_by_page(shell: Shell, standin: StandIn, tmp_path: Path) -> None:
     add_calls(standin, 120)
     target = tmp_path / "calls.csv"
