@@ -108,6 +108,10 @@ class RemoteClient:
         """Take up the kept session of `name`; returns False if there is none. The server is not asked."""
         return await self._keeper.resume(name)
 
+    async def forget(self, name: str) -> None:
+        """Forget what is kept of an ended session of `name`. Raises `StoreUnavailable`."""
+        await self._keeper.forget_kept(name)
+
     async def sign_in(self, name: str, password: str) -> SecondFactorNeeded | None:
         """As `SignIn.with_password`."""
         return await self._signing_in.with_password(await self.facts(), name, password)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,13 +27,24 @@ _MAX_BYTES: Final = 256 * 1024
 _NOT_KEPT: Final = "The session could not be kept in {place}: {reason}. It lasts until this program ends."
 
 
+class KeptState(StrEnum):
+    """What is kept of a session, in a few words."""
+
+    KEPT = "kept"
+    ENDED = "session ended"
+    """There is no session any more; what a save owes and the fields of channels may be kept all the same."""
+    UNREADABLE = "cannot be opened"
+    """The key is another, or the file was altered."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeptSession:
     """A session of `name` on a server, and what a save there still owes."""
 
     server: str
     name: str
-    credential: Credential
+    credential: Credential | None
+    """None once the session has ended."""
     owed: Mapping[str, Any] | None = field(default=None, repr=False)
     """Settings that an interrupted save wiped and did not put back; see `remote.settings`."""
     channels: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -51,6 +63,13 @@ class KeptSessions:
         """The session of `name` on `server`; None without one that can be opened."""
         found = self._read(self._path(server, name))
         return found if found is not None and (found.server, found.name) == (server, name) else None
+
+    def state(self, server: str, name: str) -> KeptState:
+        """What is kept of the session of `name` on `server`, which was kept once."""
+        found = self.load(server, name)
+        if found is None:
+            return KeptState.UNREADABLE if os.path.lexists(self._path(server, name)) else KeptState.ENDED
+        return KeptState.ENDED if found.credential is None else KeptState.KEPT
 
     def all(self) -> list[KeptSession]:
         """Every session that can be opened, by server and name."""
@@ -141,6 +160,8 @@ def _written(session: KeptSession) -> bytes:
             }
         case TokenSession(token, optional_id):
             kept = {"kind": "token", "user_id": optional_id, "token": token}
+        case None:
+            kept = {"kind": "ended"}
     owed = None if session.owed is None else dict(session.owed)
     channels = None if session.channels is None else dict(session.channels)
     facts = {"server": session.server, "name": session.name, "owed": owed, "channels": channels}
@@ -150,12 +171,14 @@ def _written(session: KeptSession) -> bytes:
 def _parsed(kept: dict[str, Any]) -> KeptSession:
     match kept["kind"]:
         case "cookie":
-            credential: Credential = CookieSession(kept["user_id"], kept["cookie"])
+            credential: Credential | None = CookieSession(kept["user_id"], kept["cookie"])
         case "bearer":
             fresh_until = datetime.fromtimestamp(kept["fresh_until"], UTC)
             credential = BearerSession(
                 kept["user_id"], kept["session_id"], kept["access_token"], kept["refresh_cookie"], fresh_until
             )
+        case "ended":
+            credential = None
         case _:
             credential = TokenSession(kept["token"], kept["user_id"])
     # Files of earlier releases have no channels.

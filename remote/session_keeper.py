@@ -6,14 +6,14 @@ each other, and programs that share a kept session do so by a lock file: who com
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, Final
 
 from remote.kept_sessions import KeptSession, KeptSessions
 from remote.patience import Sleep
 from remote.sessions import BearerSession, Credential
-from store.errors import SessionEnded
+from store.errors import SessionEnded, StoreUnavailable
 
 Renew = Callable[[BearerSession], Awaitable[BearerSession]]
 _LOCK_TRIES: Final = 400
@@ -59,9 +59,9 @@ class SessionKeeper:
         return self._channels
 
     async def resume(self, name: str) -> bool:
-        """Take up the kept session of `name`. Returns False if there is none."""
+        """Take up the kept session of `name`. Returns False if there is none, or if it has ended."""
         found = None if self._kept is None else await asyncio.to_thread(self._kept.load, self._server, name)
-        if found is None:
+        if found is None or found.credential is None:
             return False
         self._name, self._credential = found.name, found.credential
         self._owed, self._channels = found.owed, found.channels
@@ -102,11 +102,26 @@ class SessionKeeper:
         """Hold no session any more. What is owed and kept stays for the next one, unless `forget` removes the file."""
         if self._credential is None:
             return
-        name, self._credential = self._name, None
+        name, ended, self._credential = self._name, self._credential, None
         if self._kept is not None and (forget or (self._owed is None and self._channels is None)):
             await asyncio.to_thread(self._kept.forget, self._server, name)
+        elif self._kept is not None:
+            await asyncio.to_thread(self._note_ended, self._kept, ended)
         if forget:
             self._name, self._owed, self._channels = "", None, None
+
+    def _note_ended(self, kept: KeptSessions, ended: Credential) -> None:
+        """Note on the disk that a session has ended, unless another program has a later one there. Blocks."""
+        found = kept.load(self._server, self._name)
+        if found is not None and found.credential == ended:
+            # That it cannot be written changes nothing: the server says again that it has ended.
+            with suppress(StoreUnavailable):
+                kept.keep(replace(found, credential=None))
+
+    async def forget_kept(self, name: str) -> None:
+        """Remove what is kept of the session of `name`, if it was not taken up. Raises `StoreUnavailable`."""
+        if self._kept is not None:
+            await asyncio.to_thread(self._kept.forget, self._server, name)
 
     async def refresh(self, stale: BearerSession, renew: Renew) -> None:
         """Replace `stale` by the session that `renew` gets for it, unless somebody did so already.
@@ -166,6 +181,6 @@ class SessionKeeper:
             await asyncio.to_thread(self._kept.keep, session)
 
 
-def _is_another_of(found: Credential, stale: BearerSession) -> bool:
+def _is_another_of(found: Credential | None, stale: BearerSession) -> bool:
     """True if `found` is a later state of the session `stale`, or a newer session of the same account."""
     return isinstance(found, BearerSession) and found.user_id == stale.user_id and found != stale

@@ -5,7 +5,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from store.errors import FilesOff, NoSuchItem, NotAuthentic, ServerFailed
+from store.errors import FilesOff, NoSuchItem, NotAuthentic, ServerFailed, StoreUnavailable
 from store.text import sanitize
 from tui.commands import streams
 from tui.commands.parsing import Commands, Parser
@@ -78,23 +78,45 @@ def run_add(arguments: argparse.Namespace, options: Options) -> int:
     return 0
 
 
-def run_list(arguments: argparse.Namespace, options: Options) -> int:  # noqa: ARG001 (as every command)
+def run_list(arguments: argparse.Namespace, options: Options) -> int:
+    from remote.kept_sessions import KeptState
     from tui.server_account import servers_file
 
     servers = read_servers(servers_file())
+    sessions = _sessions(servers, options)
     if arguments.json:
         document = [
-            {"url": each.url, "name": each.name, "default": not place, "session_kept": each.is_kept}
-            for place, each in enumerate(servers)
+            {
+                "url": each.url,
+                "name": each.name,
+                "default": not place,
+                "session": words,
+                "session_kept": words == KeptState.KEPT,
+            }
+            for place, (each, words) in enumerate(zip(servers, sessions, strict=True))
         ]
         streams.print_json({"servers": document})
         return 0
     rows = [
-        (sanitize(each.url), sanitize(each.name), "kept" if each.is_kept else "none", "" if place else "default")
-        for place, each in enumerate(servers)
+        (sanitize(each.url), sanitize(each.name), words, "" if place else "default")
+        for place, (each, words) in enumerate(zip(servers, sessions, strict=True))
     ]
     streams.print_table(("SERVER", "NAME", "SESSION", ""), rows)
     return 0
+
+
+def _sessions(servers: list[AddedServer], options: Options) -> list[str]:
+    """For each server what is kept of its session, in a few words."""
+    from remote.kept_sessions import KeptState
+    from tui.server_account import kept_sessions
+
+    if not any(each.is_kept for each in servers):
+        return ["none"] * len(servers)
+    try:
+        kept = kept_sessions(options, create=False)
+    except StoreUnavailable:  # the key is missing, another, or open to others
+        return [KeptState.UNREADABLE.value if each.is_kept else "none" for each in servers]
+    return [kept.state(each.url, each.name).value if each.is_kept else "none" for each in servers]
 
 
 def run_remove(arguments: argparse.Namespace, options: Options) -> int:
@@ -169,6 +191,8 @@ async def _sign_out(client: "RemoteClient", name: str) -> None:
         if await client.resume(name):
             with suppress(ServerFailed):
                 await client.sign_out()
+        else:
+            await client.forget(name)
     finally:
         await client.aclose()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.kept_sessions import KeptSessions
+from remote.kept_sessions import KeptSessions, KeptState
 from remote.session_keeper import SessionKeeper
 from remote.sessions import BearerSession
 from store.errors import ServerUnreachable, SessionEnded
@@ -117,10 +117,23 @@ async def test_the_fields_of_channels_outlive_a_session_that_ended_and_not_one_t
     await later.open("bob", session(3))
     assert later.channels is None, "they are alice's"
     again = SessionKeeper(SERVER, kept(tmp_path))
-    assert await again.resume("alice")
+    assert await again.resume("alice"), "bob's session changed nothing of hers"
     assert again.channels == {"gotify_token": "t"}
     await again.end(forget=True)
     assert again.channels is None
+    assert not await SessionKeeper(SERVER, kept(tmp_path)).resume("alice")
+
+
+async def test_an_end_leaves_a_later_session_of_another_program_alone(tmp_path: Path) -> None:
+    mine, other = SessionKeeper(SERVER, kept(tmp_path)), SessionKeeper(SERVER, kept(tmp_path))
+    await mine.open("alice", session(1))
+    await mine.keep_channels({"gotify_token": "t"})
+    await other.open("alice", session(2))
+    await mine.end(forget=False)
+    assert kept(tmp_path).state(SERVER, "alice") is KeptState.KEPT
+    assert await SessionKeeper(SERVER, kept(tmp_path)).resume("alice")
+    await other.end(forget=False)
+    assert kept(tmp_path).state(SERVER, "alice") is KeptState.ENDED
     assert not await SessionKeeper(SERVER, kept(tmp_path)).resume("alice")
 
 

@@ -27,7 +27,13 @@ def written(folder: Path) -> bytes:
 def test_a_server_is_added_listed_used_and_removed(shell: Shell, standin: StandIn, tmp_path: Path) -> None:
     added(shell, standin)
     listed = json.loads(shell.run("server", "list", "--json").out)
-    entry = {"url": standin.address, "name": "alice", "default": True, "session_kept": True}
+    entry = {
+        "url": standin.address,
+        "name": "alice",
+        "default": True,
+        "session": "kept",
+        "session_kept": True,
+    }
     assert listed == {"servers": [entry]}
     assert shell.run("server", "use", standin.address).status == 0
     kept = written(tmp_path / "config-home")
@@ -37,6 +43,45 @@ def test_a_server_is_added_listed_used_and_removed(shell: Shell, standin: StandI
     ran = shell.run("server", "remove", standin.address)
     assert (ran.status, json.loads(shell.run("server", "list", "--json").out)) == (0, {"servers": []})
     assert not list((tmp_path / "config-home").rglob("*.session"))
+
+
+def test_a_session_that_has_ended_is_listed_as_that(shell: Shell, standin: StandIn, tmp_path: Path) -> None:
+    """Its file stays, because the fields of a channel that the server forgot are in it."""
+    added(shell, standin)
+    ran = shell.run("settings", "show", "--server", standin.address)
+    assert ran.status == 0, ran.err
+    standin.world.cookies.clear()
+    for session in standin.world.sessions.values():
+        session.is_ended = True
+    ran = shell.run("settings", "show", "--server", standin.address)
+    assert ran.status != 0
+    assert list((tmp_path / "config-home").rglob("*.session"))
+    (listed,) = json.loads(shell.run("server", "list", "--json").out)["servers"]
+    assert (listed["session"], listed["session_kept"]) == ("session ended", False)
+    assert "session ended" in shell.run("server", "list").out
+    added(shell, standin)
+    (listed,) = json.loads(shell.run("server", "list", "--json").out)["servers"]
+    assert (listed["session"], listed["session_kept"]) == ("kept", True)
+    assert shell.run("settings", "show", "--server", standin.address).status == 0
+
+
+def test_an_ended_session_is_forgotten_with_its_server(shell: Shell, standin: StandIn, tmp_path: Path) -> None:
+    added(shell, standin)
+    assert shell.run("settings", "show", "--server", standin.address).status == 0
+    standin.world.cookies.clear()
+    for session in standin.world.sessions.values():
+        session.is_ended = True
+    shell.run("settings", "show", "--server", standin.address)
+    ran = shell.run("server", "remove", standin.address)
+    assert ran.status == 0, ran.err
+    assert not list((tmp_path / "config-home").rglob("*.session"))
+
+
+def test_a_session_without_its_key_cannot_be_opened(shell: Shell, standin: StandIn) -> None:
+    added(shell, standin)
+    shell.key_file.unlink()
+    (listed,) = json.loads(shell.run("server", "list", "--json").out)["servers"]
+    assert (listed["session"], listed["session_kept"]) == ("cannot be opened", False)
 
 
 def test_a_wrong_password_adds_nothing(shell: Shell, standin: StandIn, tmp_path: Path) -> None:
