@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from gateway.tracing_setting import ENDPOINTS
 from tui.command import build_parser
 from tui.commands.parser_tree import arguments_of, commands_of
 from tui.store_location import (
@@ -35,6 +36,7 @@ _VARIABLES: Final = (
     (DATABASE_VARIABLE, "The database: a file, or a URL such as postgresql://gatekey@db.example.com/gatekey."),
     (CONNECTIONS_VARIABLE, "The most connections of one process to PostgreSQL."),
     (KEY_FILE_VARIABLE, "The file of the key."),
+    (ENDPOINTS[0], "Where gatekey serve sends traces, over HTTP; without it there are none."),
     (KEY_VARIABLE, "The text of the key, where there is no file."),
     (FILES_VARIABLE, f"The value {NO_FILES} has the effect of --no-files."),
     (DEBUG_LOG_VARIABLE, "A file for you alone, into which a fault of the program is written, without your data."),

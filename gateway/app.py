@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -51,6 +51,9 @@ from gateway.worker_locks import WorkerLocks
 from store.errors import GatekeyError, InvalidApiKey, InvalidToken, TooManyAttempts
 from store.store import Store
 
+if TYPE_CHECKING:
+    from gateway.tracing import Tracing
+
 
 class _Gateway(FastAPI):
     calls: ASGIApp
@@ -89,15 +92,16 @@ def create_app(
     metrics: Metrics | None = None,
     locks: WorkerLocks | None = None,
     seat: Seat | None = None,
+    tracing: "Tracing | None" = None,
 ) -> FastAPI:
     """The gateway over `store`, which the caller closes.
 
     Tests inject the model server's client and the transports of notifications. Without `dispatches`, no notification is
-    sent and no cleanup runs. `metrics` counts the requests. One of several workers shares `locks` with the others, and
-    does that background work only in its `seat`.
+    sent and no cleanup runs. `metrics` counts the requests, and `tracing` records spans. One of several workers shares
+    `locks` with the others, and does that background work only in its `seat`.
     """
     services = Services.over(store, metrics, locks)
-    relay = Relay(services, model_server or ModelServerClient())
+    relay = Relay(services, model_server or ModelServerClient(tracing=tracing))
     handlers = _handlers(services)
 
     @asynccontextmanager
@@ -144,6 +148,12 @@ def create_app(
         endpoints = EndpointNames(_paths(app))
         app.add_middleware(MetricsMiddleware, metrics=metrics, endpoints=endpoints)
         app.calls = MetricsMiddleware(app.calls, metrics, endpoints)
+    if tracing is not None:
+        from gateway.tracing_middleware import TracingMiddleware
+
+        endpoints = EndpointNames(_paths(app))
+        app.add_middleware(TracingMiddleware, tracing=tracing, endpoints=endpoints)
+        app.calls = TracingMiddleware(app.calls, tracing, endpoints)
     return app
 
 

@@ -3,6 +3,7 @@
 import gc
 import importlib
 import logging
+import os
 import signal
 import socket
 import threading
@@ -21,6 +22,7 @@ from gateway.descriptors import connection_limit, peer_limit, raise_limit
 from gateway.http_protocol import GuardedProtocol
 from gateway.listener import BACKLOG_CONNECTIONS, address_of, listen
 from gateway.log import LOG_LEVELS, log_to_stderr
+from gateway.tracing_setting import opened_tracing
 from store.store import Store
 
 if TYPE_CHECKING:
@@ -129,19 +131,20 @@ def serve(store: Store, *, host: str, port: int, metrics: tuple[str, int] | None
     """Serve until SIGINT, SIGTERM or SIGHUP, finish the requests under way, and return 0.
 
     `metrics` is the host and the port at which Prometheus reads the metrics; None counts nothing. Logs go to standard
-    error. The caller closes `store`. Raises `CannotListen`.
+    error. The caller closes `store`. Raises `CannotListen`, and `TracesMissing`.
     """
     log_to_stderr(LOG_LEVELS)
-    with ExitStack() as open_sockets:
-        listener = open_sockets.enter_context(listen(host, port))
+    with ExitStack() as opened:
+        listener = opened.enter_context(listen(host, port))
         measured = None
         if metrics is not None:
             from gateway.metrics_port import MetricsPort
 
-            measured = MetricsPort(store, open_sockets.enter_context(listen(*metrics)))
+            measured = MetricsPort(store, opened.enter_context(listen(*metrics)))
             LOGGER.info("The metrics are at %s/metrics", address_of(measured.listener, metrics[0]))
+        tracing = opened.enter_context(opened_tracing(os.environ))
         tune_garbage_collector()
-        app = create_app(store, metrics=measured.metrics if measured else None)
+        app = create_app(store, metrics=measured.metrics if measured else None, tracing=tracing)
         server = GatewayServer(server_config(app), host, make_connection_register(store), metrics=measured)
         server.run(sockets=[listener])
     LOGGER.info("Gatekey has stopped")

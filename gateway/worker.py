@@ -1,6 +1,7 @@
 """One worker of `gatekey serve --workers`: serves on a socket that all workers share, until the supervisor ends it."""
 
 import asyncio
+import os
 import signal
 import socket
 from contextlib import ExitStack
@@ -19,6 +20,7 @@ from gateway.serve import (
     server_config,
     tune_garbage_collector,
 )
+from gateway.tracing_setting import opened_tracing
 from gateway.worker_link import DRAIN, READY, WorkerDescriptors, WorkerLink
 from gateway.worker_locks import WorkerLocks
 from store.store import Store
@@ -101,8 +103,10 @@ def run_worker(store: Store, descriptors: WorkerDescriptors) -> int:
             from gateway.metrics_port import MetricsPort
 
             measured = MetricsPort(store, stack.enter_context(socket.socket(fileno=descriptors.metrics)))
+        tracing = stack.enter_context(opened_tracing(os.environ))
         tune_garbage_collector()
-        app = create_app(store, metrics=measured.metrics if measured else None, locks=locks, seat=seat)
+        counted = measured.metrics if measured else None
+        app = create_app(store, metrics=counted, locks=locks, seat=seat, tracing=tracing)
         server = WorkerServer(server_config(app), make_connection_register(store), link, seat, metrics=measured)
         server.run(sockets=[listener])
     return 0 if server.started else 1

@@ -581,6 +581,14 @@ class CannotListen(GatewayError):
     sentence = "The address is in use or not this machine's. Choose another with --host or --port."
 
 
+class TracesMissing(GatewayError):
+    title = "The gateway cannot start"
+    sentence = (
+        "OTEL_EXPORTER_OTLP_ENDPOINT asks for traces, and what sends them is not installed: install gatekey[otel], or "
+        "requirements-otel.lock."
+    )
+
+
 # -- output ----------------------------------------------------------------------------------------------------
 
 

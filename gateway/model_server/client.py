@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from http import HTTPStatus
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import httpx
 
@@ -21,6 +21,9 @@ from gateway.outbound import system_trust
 from gateway.problems import OpenAiProblem
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
+
+if TYPE_CHECKING:
+    from gateway.tracing import Tracing
 
 LOGGER: Final = logging.getLogger("gatekey.relay")
 TIMEOUTS: Final = {"connect": 5.0, "read": 300.0, "write": 30.0, "pool": 5.0}
@@ -38,10 +41,14 @@ _NOT_CONFIGURED: Final = "The administrator has not configured a model server."
 
 
 class ModelServerClient:
-    """Sends requests over connections that stay open between calls. Tests inject a `transport`."""
+    """Sends requests over connections that stay open between calls. Tests inject a `transport`.
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._transport = transport
+    `tracing` records a span of each.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None = None, *, tracing: "Tracing | None" = None) -> None:
+        self._tracing = tracing
+        self._transport = None if transport is None else self._traced(transport)
         self._opening = asyncio.Lock()
         self._urls: dict[str, httpx.URL] = {}
         self.without_usage: set[str] = set()
@@ -125,8 +132,15 @@ class ModelServerClient:
         async with self._opening:
             if self._transport is None:
                 tls = await asyncio.to_thread(system_trust)  # reads files
-                self._transport = ModelServerTransport(tls)
+                self._transport = self._traced(ModelServerTransport(tls))
             return self._transport
+
+    def _traced(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        if self._tracing is None:
+            return transport
+        from gateway.tracing import TracedTransport
+
+        return TracedTransport(transport, self._tracing)
 
 
 class _ReleasedBody(httpx.AsyncByteStream):

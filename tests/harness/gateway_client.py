@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 
@@ -14,6 +14,9 @@ from store.store import Store
 from store.values.api_keys import ApiKeyLimits
 from store.values.billing import ModelPrice
 from tests.harness.stores import add_account, sign_in
+
+if TYPE_CHECKING:
+    from gateway.tracing import Tracing
 
 PEER: Final = "203.0.113.77"
 UPSTREAM: Final = "http://models.test/v1"
@@ -31,9 +34,11 @@ async def client_of(
     upstream: httpx.AsyncBaseTransport | None = None,
     peer: str = PEER,
     metrics: Metrics | None = None,
+    tracing: "Tracing | None" = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a new gateway over `store`, which sends `token` as its bearer."""
-    app = create_app(store, model_server=ModelServerClient(upstream), dispatches=False, metrics=metrics)
+    model_server = ModelServerClient(upstream, tracing=tracing)
+    app = create_app(store, model_server=model_server, dispatches=False, metrics=metrics, tracing=tracing)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(peer, 51000))

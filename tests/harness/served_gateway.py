@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sysconfig
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,19 +58,33 @@ def write_key_file(folder: Path, ring: KeyRing) -> Path:
 
 @contextmanager
 def served(
-    folder: Path, database: str, ring: KeyRing, *, descriptors: int = 0, options: Sequence[str] = ()
+    folder: Path,
+    database: str,
+    ring: KeyRing,
+    *,
+    descriptors: int = 0,
+    options: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[Served]:
     """`gatekey serve` on a free port, its files in `folder`; it is stopped, and has stopped cleanly, on leaving.
 
-    `descriptors` is its limit on open files; 0 leaves it as it is. `options` are more options of the command.
+    `descriptors` is its limit on open files; 0 leaves it as it is. `options` are more options of the command,
+    and `environ` is added to its environment.
     """
-    with several(1, folder, database, ring, descriptors=descriptors, options=options) as (only,):
+    with several(1, folder, database, ring, descriptors=descriptors, options=options, environ=environ) as (only,):
         yield only
 
 
 @contextmanager
 def several(
-    count: int, folder: Path, database: str, ring: KeyRing, *, descriptors: int = 0, options: Sequence[str] = ()
+    count: int,
+    folder: Path,
+    database: str,
+    ring: KeyRing,
+    *,
+    descriptors: int = 0,
+    options: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[list[Served]]:
     """`count` of them in front of the same database, started at once."""
     if not (folder / _KEY_FILE).exists():
@@ -78,7 +92,7 @@ def several(
     logs = [folder / f"serve-{number}.log" for number in range(count)]
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        processes += [_start(folder, database, log, descriptors, options) for log in logs]
+        processes += [_start(folder, database, log, descriptors, options, environ or {}) for log in logs]
         yield (gateways := [_listening(process, log) for process, log in zip(processes, logs, strict=True)])
         for gateway in gateways:
             if gateway.process.poll() is None:
@@ -89,7 +103,9 @@ def several(
             process.wait()
 
 
-def _start(folder: Path, database: str, log: Path, descriptors: int, options: Sequence[str]) -> subprocess.Popen[bytes]:
+def _start(
+    folder: Path, database: str, log: Path, descriptors: int, options: Sequence[str], environ: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     env = {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
@@ -97,6 +113,7 @@ def _start(folder: Path, database: str, log: Path, descriptors: int, options: Se
         "GATEKEY_DATABASE": database,
         "GATEKEY_KEY_FILE": str(folder / _KEY_FILE),
         "PYTHONWARNINGS": "error",
+        **environ,
     }
     command = [str(GATEKEY), "serve", "--port", "0", *options]
     if descriptors:

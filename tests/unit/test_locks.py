@@ -13,10 +13,12 @@ from packaging.utils import canonicalize_name
 
 ROOT: Final = Path(__file__).parents[2]
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS: Final = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
+LOCKS: Final = ("requirements.lock", "requirements-otel.lock", "requirements-dev.lock", "requirements-build.lock")
+WITH_TRACES: Final = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["otel"]
 ASKED_FOR: Final = {
     "requirements.lock": PROJECT["project"]["dependencies"],
-    "requirements-dev.lock": PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"],
+    "requirements-otel.lock": WITH_TRACES,
+    "requirements-dev.lock": WITH_TRACES + PROJECT["dependency-groups"]["dev"],
     "requirements-build.lock": PROJECT["build-system"]["requires"] + PROJECT["dependency-groups"]["build"],
 }
 MACHINES: Final = [
