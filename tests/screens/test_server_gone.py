@@ -146,6 +146,18 @@ async def test_a_page_that_was_left_is_read_again_when_it_is_shown(standin: Stan
         assert stage.says("stub-model")
 
 
+async def test_a_title_bar_that_could_not_be_read_again_is_told_and_read_with_the_page(standin: StandIn) -> None:
+    async with remote_console(standin, patience=IMPATIENT) as stage:
+        standin.faults.html("/api/log/self", times=50)  # the badges read it, the list of keys does not
+        standin.clock.advance(minutes=1)
+        await open_module(stage, "api-keys")
+        assert stage.says("laptop")
+        assert [line[:14] for line in said(stage)] == ["▲ Read 12:00. "]
+        standin.faults.planned.clear()
+        await stage.press("f5")
+        assert said(stage) == []
+
+
 async def test_entries_of_another_filter_are_said_to_be_that(standin: StandIn) -> None:
     async with remote_console(standin, patience=IMPATIENT) as stage:
         await open_module(stage, "usage-logs")

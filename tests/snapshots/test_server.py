@@ -87,6 +87,17 @@ def test_a_module(server_picture: ServerPicture, module: str, size: tuple[int, i
     server_picture(opening(module), size=size)
 
 
+def test_a_model_without_a_price(server_picture: ServerPicture) -> None:
+    """It has none in the list, and a sentence says what the server does with its calls."""
+
+    async def steps(stage: Stage) -> None:
+        await opening("wallet")(stage)
+        await stage.settle()
+        await stage.press("p")
+
+    server_picture(steps)
+
+
 @SIZES
 def test_signing_in(server_picture: ServerPicture, size: tuple[int, int]) -> None:
     """The address of the server stands in the edge of the form."""
