@@ -16,7 +16,7 @@ from screens.app import GatekeyApp
 from screens.title_bar import TitleBar
 from store.store import Store
 from store.values.drawer import FetchPlace
-from tests.harness.stores import PASSWORD, StillClock, sign_in, store_with_account
+from tests.harness.stores import PASSWORD, StillClock, sign_in, still_clock, store_with_account
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.store_location import Options
@@ -162,8 +162,7 @@ async def console(
     With a `fetch_place` it is the console of `gatekey ssh`: nothing is written, and what is saved goes to the drawer.
     """
     with store_with_account(name) if store is None else nullcontext(store) as store:
-        clock = store.context.clock
-        assert isinstance(clock, StillClock)
+        clock = still_clock(store)
         token = sign_in(store, name) if signed_in else ""
         options = Options(no_files=no_files or fetch_place is not None)
         account = LocalAccount(options, opened=store, token=token, fetch_place=fetch_place)

@@ -8,7 +8,7 @@ from screens.app import GatekeyApp
 from screens.title_bar import TitleBar
 from store.store import Store
 from tests.harness.consoles import SIZE, Stage
-from tests.harness.stores import StillClock, add_account, make_store, sign_in
+from tests.harness.stores import add_account, make_store, sign_in, still_clock
 from tui.account import Capabilities
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
@@ -79,8 +79,7 @@ async def limited_console(
         store = make_store()
         add_account(store, name)
     account = LimitedAccount(store, name, can)
-    clock = store.context.clock
-    assert isinstance(clock, StillClock)
+    clock = still_clock(store)
     app = GatekeyApp(account, ConsoleConfig())
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, store, clock)

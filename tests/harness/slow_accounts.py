@@ -8,7 +8,7 @@ from typing import Any
 from screens.app import GatekeyApp
 from store.store import Store
 from tests.harness.consoles import SIZE, Stage
-from tests.harness.stores import StillClock, sign_in, store_with_account
+from tests.harness.stores import sign_in, still_clock, store_with_account
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.store_location import Options
@@ -49,8 +49,7 @@ async def slow_console(
     if store is None:
         store = store_with_account(name)
     account = SlowAccount(store, name, *slow)
-    clock = store.context.clock
-    assert isinstance(clock, StillClock)
+    clock = still_clock(store)
     app = GatekeyApp(account, ConsoleConfig())
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         stage = Stage(app, pilot, store, clock)

@@ -82,6 +82,13 @@ def store_with_account(name: str = "alice") -> Store:
     return store
 
 
+def still_clock(store: Store) -> StillClock:
+    """The clock of a store that `make_store` made."""
+    clock = store.context.clock
+    assert isinstance(clock, StillClock)
+    return clock
+
+
 def lift_request_rates(store: Store) -> None:
     """Let keys and accounts make any number of requests per minute."""
     for counted in ("key", "account"):

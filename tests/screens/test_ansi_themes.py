@@ -4,6 +4,7 @@ import pytest
 
 from screens.console import Console
 from store.modules import MODULES
+from tests.harness.console_steps import open_module
 from tests.harness.consoles import Stage, console
 from tests.harness.screen_walk import is_invisible, segments_of
 from tests.snapshots.scenes import busy_store
@@ -27,8 +28,7 @@ async def test_no_text_of_a_page_has_the_colour_of_its_ground(theme: str) -> Non
             found[f"tab {tab}"] = invisible(stage)
         for module in MODULES:
             assert isinstance(stage.app.screen, Console)
-            stage.app.screen.action_open_module(module)
-            await stage.settle()
+            await open_module(stage, module)
             found[module] = invisible(stage)
             await stage.press("tab")
             found[f"{module}, further on"] = invisible(stage)

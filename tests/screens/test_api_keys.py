@@ -14,6 +14,7 @@ from screens.reauthenticate import Reauthenticate
 from screens.settings.access_token import ApiKey
 from store.errors import DatabaseBusy
 from store.values.api_keys import ApiKeyInfo, ApiKeyLimits, LimitPeriod
+from tests.harness.console_steps import open_module
 from tests.harness.consoles import Stage, console
 from tests.harness.stores import sign_in
 from tui.widgets.field import Field
@@ -22,8 +23,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def ask_for_one(stage: Stage, name: str, days: str, limit: str) -> None:
-    stage.app.screen.action_open_module("api-keys")  # type: ignore[attr-defined] # the console's
-    await stage.settle()
+    await open_module(stage, "api-keys")
     await stage.press("n")
     for control, text in (("api-key-name", name), ("api-key-expiry", days), ("api-key-limit", limit)):
         await stage.fill(control, text)
@@ -57,8 +57,7 @@ async def test_an_error_of_a_new_key_goes_once_it_is_mended() -> None:
 
 
 async def open_keys(stage: Stage) -> None:
-    stage.app.screen.action_open_module("api-keys")  # type: ignore[attr-defined] # the console's
-    await stage.settle()
+    await open_module(stage, "api-keys")
 
 
 async def test_a_key_is_edited_with_all_its_limits_in_one_dialog() -> None:

@@ -10,6 +10,7 @@ from screens.help import purpose_of
 from screens.modules.limited import LimitedPage
 from screens.settings.security_limits import row_limits
 from store.store import Store
+from tests.harness.console_steps import open_module
 from tests.harness.consoles import Stage
 from tests.harness.limited_accounts import METHODS, limited_console
 from tests.snapshots.scenes import passkey_store, used_store
@@ -185,8 +186,7 @@ async def test_pages_of_modules_say_what_they_have_not() -> None:
     can = replace(NOTHING, no_modules={"playground": "No playground here."})
     async with limited_console(can, store=used_store(), size=WIDE) as stage:
         for module in ("api-keys", "wallet", "usage-logs", "overview", "playground"):
-            stage.app.screen.action_open_module(module)  # type: ignore[attr-defined]
-            await stage.settle()
+            await open_module(stage, module)
             match module:
                 case "api-keys":
                     assert stage.says(f"{can.no_key_rotation} {can.revoked_keys_vanish}")
@@ -209,8 +209,7 @@ async def test_pages_of_modules_say_what_they_have_not() -> None:
 async def test_a_key_is_made_without_the_fields_that_a_server_has_not() -> None:
     can = Capabilities(no_key_rates="No rates.", no_key_periods="No periods.")
     async with limited_console(can, size=WIDE) as stage:
-        stage.app.screen.action_open_module("api-keys")  # type: ignore[attr-defined]
-        await stage.settle()
+        await open_module(stage, "api-keys")
         await stage.press("n")
         await stage.fill("api-key-name", "laptop")
         await stage.fill("api-key-limit", "5")

@@ -34,8 +34,7 @@ INHERITED = ("tab", "shift+tab", "ctrl+c", "super+c", "ctrl+p", "escape")
 @pytest.mark.parametrize("module", MODULES)
 async def test_every_module_opens_a_page(module: str) -> None:
     async with console(size=(120, 40)) as stage:
-        stage.app.screen.action_open_module(module)  # type: ignore[attr-defined] # the console's
-        await stage.settle()
+        await open_module(stage, module)
         shown = [page.id for page in stage.app.screen.query(".module-page") if page.display]
         assert shown == [f"{module}-page"]
         assert stage.app.screen.query_one(Navigation).current == module
@@ -184,8 +183,7 @@ async def test_a_log_of_any_length_is_read_page_by_page() -> None:
         for number in range(130):
             store.usage.append(tx, account.id, UsageEntry(Kind.CONSUMPTION, f"model-{number}"))
     async with console(store, size=(120, 40)) as stage:
-        stage.app.screen.action_open_module("usage-logs")  # type: ignore[attr-defined] # the console's
-        await stage.settle()
+        await open_module(stage, "usage-logs")
         table = stage.app.screen.query_one("#usage-logs-page KeysetTable", KeysetTable)
         first_rows = table.row_count
         assert 50 <= first_rows < 130
@@ -197,15 +195,13 @@ async def test_a_log_of_any_length_is_read_page_by_page() -> None:
 
 async def test_an_empty_log_says_so() -> None:
     async with console() as stage:
-        stage.app.screen.action_open_module("drawing-logs")  # type: ignore[attr-defined] # the console's
-        await stage.settle()
+        await open_module(stage, "drawing-logs")
         assert stage.says("No image has been made yet.")
 
 
 async def test_an_api_key_is_made_shown_once_and_revoked() -> None:
     async with console() as stage:
-        stage.app.screen.action_open_module("api-keys")  # type: ignore[attr-defined] # the console's
-        await stage.settle()
+        await open_module(stage, "api-keys")
         await stage.press("n")
         await stage.fill("api-key-limit", "1.005")
         await stage.fill("api-key-name", "build")

@@ -15,7 +15,7 @@ from store import drawer_parts
 from store.store import Store
 from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.drawers import PLACE, fetch
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import sign_in, store_with_account
 from tests.snapshots.scenes import busy_store, drawer_store
 from tui.widgets.confirm import Confirm
 
@@ -152,8 +152,7 @@ async def test_what_is_too_much_is_said_and_nothing_is_kept(monkeypatch: pytest.
 
 
 async def test_a_full_drawer_is_said() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     fill(store)
     async with console(store, fetch_place=PLACE) as stage:
         await stage.press("e")

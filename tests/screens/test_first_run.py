@@ -12,7 +12,7 @@ from screens.app import GatekeyApp
 from screens.create_account import CreateAccount
 from screens.sign_in import SignIn
 from tests.harness.consoles import Stage, console
-from tests.harness.stores import StillClock, make_store
+from tests.harness.stores import make_store, still_clock
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.store_location import Options
@@ -38,8 +38,7 @@ def waiting_account(
 
 async def shown(app: GatekeyApp, pilot: Pilot[None], screen: type[Screen[None]]) -> None:
     store = make_store()
-    clock = store.context.clock
-    assert isinstance(clock, StillClock)
+    clock = still_clock(store)
     await Stage(app, pilot, store, clock).until(lambda: isinstance(app.screen, screen) and app.screen.query(Input))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from screens.console import Console
 from store.store import Store
+from tests.harness.console_steps import open_module
 from tests.harness.consoles import Stage, console
 from tests.harness.layout import faults
 from tests.harness.stores import make_store
@@ -68,8 +69,7 @@ async def at(place: str) -> AsyncIterator[Stage]:
         if place.startswith("module"):
             assert isinstance(stage.app.screen, Console)
             module, *keys = steps.split()
-            stage.app.screen.action_open_module(module)
-            await stage.settle()
+            await open_module(stage, module)
             for key in keys:
                 await stage.press(key)
         elif steps != "signed out":

@@ -17,7 +17,7 @@ import tui
 from screens.app import GatekeyApp
 from screens.sign_in import SignIn
 from tests.harness.consoles import SIZE, Stage
-from tests.harness.stores import StillClock, store_with_account
+from tests.harness.stores import still_clock, store_with_account
 from tui.key_ids import ACTIONS
 from tui.keymap import load_config
 from tui.local_account import LocalAccount
@@ -56,8 +56,7 @@ async def console_with_keys(path: Path) -> AsyncIterator[Stage]:
     store = store_with_account()
     app = GatekeyApp(LocalAccount(Options(), opened=store), load_config(path))
     async with app.run_test(size=SIZE, notifications=True) as pilot:
-        clock = store.context.clock
-        assert isinstance(clock, StillClock)
+        clock = still_clock(store)
         stage = Stage(app, pilot, store, clock)
         await stage.settle()
         yield stage

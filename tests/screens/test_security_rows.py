@@ -15,7 +15,7 @@ from store.store import Store
 from tests.harness.console_steps import enable_two_factor
 from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.drawers import PLACE
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import sign_in, store_with_account
 from tests.snapshots.scenes import passkey_store, used_store
 from tui.local_account import LocalAccount
 from tui.widgets.confirm import Confirm
@@ -28,8 +28,7 @@ SIZES = [(60, 20), (60, 50), (80, 24), (100, 34), (120, 40), (160, 50), (200, 50
 
 
 def attacked_store(failures: int = 6) -> Store:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     for _ in range(failures):
         with pytest.raises(WrongCredentials):
             store.sign_in.with_password("alice", "wrong", source="ssh 192.0.2.7")
@@ -91,8 +90,7 @@ async def test_the_panel_tells_of_each_row_in_full(make: Callable[[], Store], si
 
 
 async def test_the_panel_tells_the_last_change() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.context.clock.advance(days=40)  # type: ignore[attr-defined] # the still clock of the tests
     async with console(store, size=(120, 40)) as stage:
         button(stage, "password").focus()
@@ -113,8 +111,7 @@ async def test_failed_sign_ins_are_told_until_a_day_has_passed() -> None:
 
 
 async def test_the_token_is_revoked_after_a_question() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     token = store.access_token.generate(sign_in(store)).token
     async with console(store) as stage:
         assert button(stage, "revoke-token").display
@@ -131,8 +128,7 @@ async def test_the_token_is_revoked_after_a_question() -> None:
 
 
 async def test_revoking_needs_a_fresh_proof() -> None:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.access_token.generate(sign_in(store))
     async with console(store) as stage:
         stage.clock.advance(minutes=6)

@@ -8,6 +8,7 @@ from screens.console import Console
 from screens.help import Help
 from screens.sign_in import SignIn
 from store.errors import SessionEnded
+from tests.harness.console_steps import open_module
 from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.slow_accounts import slow_console
 from tests.harness.stores import sign_in
@@ -32,10 +33,7 @@ async def test_a_tab_whose_reads_all_fail_ends_the_session_once(tab: str) -> Non
 async def test_a_module_whose_reads_all_fail_ends_the_session_once(module: str) -> None:
     async with console() as stage:
         stage.store.passwords.reset("alice", NEW_PASSWORD, actor="test")
-        screen = stage.app.screen
-        assert isinstance(screen, Console)
-        screen.action_open_module(module)
-        await stage.settle()
+        await open_module(stage, module)
         await is_told_once(stage)
         await signs_in_again(stage, NEW_PASSWORD)
 

@@ -4,6 +4,7 @@ import pytest
 
 from screens.navigation import Navigation
 from store.sections import SidebarSettings
+from tests.harness.console_steps import open_module
 from tests.harness.consoles import console
 from tests.harness.homes import Home
 from tui.widgets.toggle import Toggle
@@ -46,8 +47,7 @@ async def test_the_sidebar_goes_back_when_the_edits_are_left_or_discarded(way: s
             case "another tab":
                 await stage.press("5")
             case _:
-                stage.app.screen.action_open_module("overview")  # type: ignore[attr-defined] # the console's
-                await stage.settle()
+                await open_module(stage, "overview")
         assert "wallet" in navigation.shown
         if way == "another tab":
             await stage.press("6")
@@ -80,8 +80,7 @@ async def test_a_hidden_module_still_opens(home: Home) -> None:
     async with home.console(press="6") as stage:
         await stage.toggle("module-wallet")
         await stage.press("ctrl+s")
-        stage.app.screen.action_open_module("wallet")  # type: ignore[attr-defined] # the console's
-        await stage.settle()
+        await open_module(stage, "wallet")
         assert stage.says("$5.00 left")
 
 

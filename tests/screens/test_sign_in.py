@@ -1,5 +1,8 @@
 """The way in: first run, password, second factor, lockout, lock; and what a person without an account sees."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pyotp
 import pytest
 from textual.pilot import Pilot
@@ -10,8 +13,9 @@ from screens.create_account import CreateAccount
 from screens.lock import LockScreen
 from screens.sign_in import SignIn
 from store.values.bindings import ProviderKind
+from store.values.two_factor import Enrolment
 from tests.harness.console_steps import enable_two_factor
-from tests.harness.consoles import PASSWORD, console
+from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.stores import add_account, make_store, store_with_account
 
 pytestmark = pytest.mark.anyio
@@ -126,11 +130,18 @@ async def test_a_locked_name_does_not_keep_another_one_out() -> None:
         assert isinstance(stage.app.screen, Console)
 
 
-@pytest.mark.parametrize("with_backup_code", [False, True])
-async def test_a_second_factor_is_asked_for(with_backup_code: bool) -> None:
+@asynccontextmanager
+async def sign_in_with_second_factor() -> AsyncIterator[tuple[Stage, Enrolment]]:
+    """The sign-in screen, where alice has two-factor authentication."""
     store = store_with_account()
     enrolment = enable_two_factor(store)
     async with console(store, signed_in=False) as stage:
+        yield stage, enrolment
+
+
+@pytest.mark.parametrize("with_backup_code", [False, True])
+async def test_a_second_factor_is_asked_for(with_backup_code: bool) -> None:
+    async with sign_in_with_second_factor() as (stage, enrolment):
         stage.clock.advance(seconds=30)
         await stage.sign_in("alice", PASSWORD)
         assert stage.app.screen.query_one("#code").display
@@ -142,18 +153,14 @@ async def test_a_second_factor_is_asked_for(with_backup_code: bool) -> None:
 
 
 async def test_a_code_that_confirmed_the_enrolment_does_not_sign_in() -> None:
-    store = store_with_account()
-    enrolment = enable_two_factor(store)
-    async with console(store, signed_in=False) as stage:
+    async with sign_in_with_second_factor() as (stage, enrolment):
         await stage.sign_in("alice", PASSWORD)
         await stage.enter("code", pyotp.TOTP(enrolment.secret).at(stage.clock.now()))
         assert stage.says("This code was used before")
 
 
 async def test_a_sign_in_that_took_too_long_starts_again() -> None:
-    store = store_with_account()
-    enrolment = enable_two_factor(store)
-    async with console(store, signed_in=False) as stage:
+    async with sign_in_with_second_factor() as (stage, enrolment):
         await stage.sign_in("alice", PASSWORD)
         stage.clock.advance(minutes=6)
         await stage.enter("code", pyotp.TOTP(enrolment.secret).at(stage.clock.now()))
@@ -162,9 +169,7 @@ async def test_a_sign_in_that_took_too_long_starts_again() -> None:
 
 
 async def test_a_locked_console_takes_a_code_and_refuses_a_wrong_password() -> None:
-    store = store_with_account()
-    enrolment = enable_two_factor(store)
-    async with console(store, signed_in=False) as stage:
+    async with sign_in_with_second_factor() as (stage, enrolment):
         stage.clock.advance(seconds=30)
         await stage.sign_in("alice", PASSWORD)
         await stage.enter("code", enrolment.codes[2])

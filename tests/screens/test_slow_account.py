@@ -21,7 +21,7 @@ from store.values.bindings import ProviderKind
 from tests.harness.console_steps import burst, save_elsewhere
 from tests.harness.consoles import PASSWORD, SIZE, Stage, console
 from tests.harness.slow_accounts import slow_console
-from tests.harness.stores import StillClock, add_account, make_store, sign_in
+from tests.harness.stores import add_account, make_store, sign_in, still_clock
 from tui import input_queue
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
@@ -68,8 +68,7 @@ async def test_a_key_before_the_data_is_open_is_answered(monkeypatch: pytest.Mon
         return False
 
     monkeypatch.setattr(account, "open", open_later)
-    clock = store.context.clock
-    assert isinstance(clock, StillClock)
+    clock = still_clock(store)
     app = GatekeyApp(account, ConsoleConfig())
     async with app.run_test(size=SIZE) as pilot:
         stage = Stage(app, pilot, store, clock)

@@ -13,7 +13,7 @@ from screens.app import GatekeyApp
 from screens.console import Console
 from screens.title_bar import TitleBar
 from tests.harness.consoles import Stage, console
-from tests.harness.stores import StillClock, add_account, make_store, sign_in
+from tests.harness.stores import add_account, make_store, sign_in, still_clock
 from tui.host import STYLES
 from tui.idle_loop import until_idle
 from tui.keymap import ConsoleConfig
@@ -96,8 +96,7 @@ async def test_the_first_key_was_answered_before_the_data_was_opened(monkeypatch
             await pilot.pause()
         # The test's way out takes the widgets away before it ends the workers, as no end of the console does: what is
         # still being read would be shown on a header that is gone.
-        clock = store.context.clock
-        assert isinstance(clock, StillClock)
+        clock = still_clock(store)
         await Stage(app, pilot, store, clock).settle()
         assert app.screen.query_one(TitleBar).summary is not None
 

@@ -14,7 +14,7 @@ from store.store import Store
 from store.values.drawer import FetchPlace
 from tests.harness.consoles import Stage
 from tests.harness.remote_consoles import remote_account
-from tests.harness.stores import StillClock, add_account, make_store, sign_in
+from tests.harness.stores import StillClock, sign_in, still_clock, store_with_account
 from tests.new_api import running
 from tests.new_api.running import StandIn
 from tui.keymap import ConsoleConfig
@@ -57,10 +57,8 @@ def picture(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> Picture:
         fetch_place: FetchPlace | None = None,
     ) -> None:
         if store is None:
-            store = make_store()
-            add_account(store)
-        clock = store.context.clock
-        assert isinstance(clock, StillClock)
+            store = store_with_account()
+        clock = still_clock(store)
         options = Options(no_files=fetch_place is not None)
         token = sign_in(store) if signed_in else ""
         account = LocalAccount(options, opened=store, token=token, fetch_place=fetch_place)

@@ -13,7 +13,7 @@ from store.values.usage import Kind, UsageEntry
 from tests.harness.consoles import Stage
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
 from tests.harness.ssh_keys import public_key
-from tests.harness.stores import START, StillClock, add_account, make_store, sign_in
+from tests.harness.stores import START, StillClock, add_account, make_store, sign_in, still_clock, store_with_account
 from tests.snapshots.conftest import Steps
 
 
@@ -38,8 +38,7 @@ def spent_store() -> Store:
     """Seven weeks of calls with three keys, some of which failed, and every kind of change of the balance."""
     store = make_store()
     account = add_account(store, quota_usd=25)
-    clock = store.context.clock
-    assert isinstance(clock, StillClock)
+    clock = still_clock(store)
     draw = random.Random(5)
     models = (("claude-sonnet-4-5", 3_000_000, 15_000_000), ("gpt-5-mini", 250_000, 2_000_000), ("deepseek-chat", 1, 9))
     for model, per_in, per_out in models:
@@ -178,8 +177,7 @@ def notified_store() -> Store:
 
 
 def passkey_store() -> Store:
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("passkeys.enabled", "true")
     store.site.set("passkeys.rp_id", "localhost")
     store.site.set("passkeys.origin", "http://localhost:8787")
@@ -191,11 +189,9 @@ def passkey_store() -> Store:
 
 def drawer_store() -> Store:
     """A drawer with three items."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     token = sign_in(store)
-    clock = store.context.clock
-    assert isinstance(clock, StillClock)
+    clock = still_clock(store)
     for name, size in (("export.json", 2_345_678), ("usage-logs.csv", 34_567), ("backup-codes.txt", 120)):
         store.drawer.put(token, name, bytes(size))
         clock.advance(seconds=30)
@@ -204,8 +200,7 @@ def drawer_store() -> Store:
 
 def ssh_key_store() -> Store:
     """Two SSH keys: one used this morning, one never."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     token = sign_in(store)
     laptop = store.ssh_keys.add(token, public_key(1, "alice@laptop"), "")
     store.ssh_keys.add(token, public_key(2), "the machine in the workshop")

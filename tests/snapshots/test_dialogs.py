@@ -10,7 +10,7 @@ from store.values.bindings import ProviderKind
 from tests.harness.console_steps import enrol
 from tests.harness.consoles import Stage
 from tests.harness.drawers import PLACE
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import add_account, make_store, sign_in, store_with_account
 from tests.snapshots.conftest import Picture
 from tests.snapshots.scenes import begin_ceremony, drawer_store, passkey_store, ssh_key_store
 from tui.themes import ANSI_DARK, LIGHT
@@ -166,8 +166,7 @@ def test_reauthenticate(picture: Picture) -> None:
 
 def test_sessions(picture: Picture) -> None:
     """This session first, then the other with its source and method."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.sign_in.with_password("alice", "correct horse battery staple", source="ssh 192.0.2.7 pts/4")
     picture("s", store=store)
 
@@ -249,8 +248,7 @@ def test_conflict(picture: Picture) -> None:
 
 def test_unbind_question(picture: Picture) -> None:
     """Whose identity at which provider."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("account_binding.enabled", "true")
     store.bindings.add_provider("github", "GitHub", ProviderKind.GITHUB, issuer="", client_id="x", client_secret=None)
     store.bindings.bind(sign_in(store), "github", "583231", "octocat")

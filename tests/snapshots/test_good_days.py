@@ -3,14 +3,13 @@
 from store.sections import Channel, NotificationSettings
 from tests.harness.console_steps import enable_two_factor, enrol
 from tests.harness.consoles import Stage
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import sign_in, store_with_account
 from tests.snapshots.conftest import Picture
 
 
 def test_the_lock_of_an_account_with_two_factors(picture: Picture) -> None:
     """Password or code, one of them is enough; nothing of the account can be read behind it."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
 
     async def steps(stage: Stage) -> None:
         enable_two_factor(stage.store)
@@ -21,8 +20,7 @@ def test_the_lock_of_an_account_with_two_factors(picture: Picture) -> None:
 
 def test_a_test_message_that_arrived_and_one_that_did_not(picture: Picture) -> None:
     """Beside each channel stands when it was last tried, and what came of it; the line below says it in full."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     token = sign_in(store)
     section = NotificationSettings(webhook_on=True, webhook_url="https://hooks.example.com/quota")
     store.settings.save(token, section, 1)
@@ -42,8 +40,7 @@ def test_a_test_message_that_arrived_and_one_that_did_not(picture: Picture) -> N
 
 def test_nothing_left_to_advise(picture: Picture) -> None:
     """Five of five: the list says how each is met, and offers nothing to do."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("smtp.host", "mail.example.com")
     store.site.set("smtp.sender", "gatekey@example.com")
 

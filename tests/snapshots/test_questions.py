@@ -3,7 +3,7 @@
 from screens.settings.page import SettingsPage
 from tests.harness.console_steps import enrol
 from tests.harness.consoles import Stage
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import sign_in, store_with_account
 from tests.snapshots.conftest import Picture
 from tests.snapshots.scenes import busy_store, opening, passkey_store, ssh_key_store, used_store
 
@@ -20,8 +20,7 @@ def test_renewing_the_codes(picture: Picture) -> None:
 
 def test_signing_out_the_others(picture: Picture) -> None:
     """The number of sessions that end."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     sign_in(store, source="ssh 192.0.2.7 pts/4")
     picture("o", store=store)
 

@@ -10,7 +10,7 @@ from store.errors import DatabaseBusy
 from store.values.bindings import ProviderInfo, ProviderKind
 from tests.harness.console_steps import enable_two_factor, enrol
 from tests.harness.consoles import PASSWORD, Stage
-from tests.harness.stores import add_account, make_store
+from tests.harness.stores import store_with_account
 from tests.snapshots.conftest import Picture
 from tests.snapshots.scenes import begin_ceremony, opening, passkey_store
 from tui.account import DeviceLogin, FoundIdentity
@@ -49,8 +49,7 @@ async def begin_login(stage: Stage, *, answered: bool) -> None:
 @pytest.mark.parametrize("answered", [False, True], ids=["waiting", "question"])
 def test_binding_a_provider(picture: Picture, answered: bool) -> None:
     """First an address, a code and the time left; then whose identity it is, before anything is bound."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("account_binding.enabled", "true")
     store.bindings.add_provider("github", "GitHub", ProviderKind.GITHUB, issuer="", client_id="x", client_secret=None)
 
@@ -77,8 +76,7 @@ def test_a_passkey_that_came_too_late(picture: Picture) -> None:
 
 def test_no_passkeys_yet(picture: Picture) -> None:
     """One sentence instead of a list; rename and remove cannot be pressed."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("passkeys.enabled", "true")
     store.site.set("passkeys.origin", "http://localhost:8787")
     picture("y", store=store)
@@ -125,8 +123,7 @@ def test_a_locked_console_that_was_given_a_wrong_password(picture: Picture) -> N
 
 def test_a_wrong_code_at_the_sign_in(picture: Picture) -> None:
     """The sentence under the field, and still the way back."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     enable_two_factor(store)
 
     async def steps(stage: Stage) -> None:
@@ -197,8 +194,7 @@ def test_saved(picture: Picture) -> None:
 
 def test_modules_hidden_by_the_administrator(picture: Picture) -> None:
     """Two switches that cannot be turned, each with the reason beside it."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("sidebar.hidden_modules", "drawing-logs,task-logs")
     picture("6", store=store)
 

@@ -10,7 +10,7 @@ from store.sections import NotificationSettings
 from store.values.bindings import ProviderKind
 from tests.harness.consoles import Stage
 from tests.harness.quota_calls import spend_quota
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import add_account, make_store, sign_in, store_with_account
 from tests.snapshots.conftest import Picture
 from tests.snapshots.scenes import notified_store, used_store
 from tui.themes import ANSI_DARK, LIGHT
@@ -32,8 +32,7 @@ def test_security_when_used(picture: Picture) -> None:
 
 def test_security_with_two_factor(picture: Picture) -> None:
     """2FA on with its codes left, in green, in the row and in the line above; the button says Manage."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
 
     async def steps(stage: Stage) -> None:
         import pyotp
@@ -53,8 +52,7 @@ def test_security_with_two_factor(picture: Picture) -> None:
 
 def test_security_with_passkeys(picture: Picture) -> None:
     """The administrator has switched passkeys on: one is registered, and the button says Manage."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("passkeys.enabled", "true")
     store.passkeys.add(sign_in(store), "laptop", NewCredential(b"id", b"key", 0, "", (), True))
     picture(store=store)
@@ -67,8 +65,7 @@ def test_account_binding_disabled(picture: Picture) -> None:
 
 def test_account_binding_enabled(picture: Picture) -> None:
     """Two providers, one bound with its identity and one to bind."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("account_binding.enabled", "true")
     store.bindings.add_provider("github", "GitHub", ProviderKind.GITHUB, issuer="", client_id="id", client_secret=None)
     store.bindings.add_provider(
@@ -80,8 +77,7 @@ def test_account_binding_enabled(picture: Picture) -> None:
 
 def test_account_binding_without_providers(picture: Picture) -> None:
     """Enabled, but nobody to bind to: the sentence says who can change that."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     store.site.set("account_binding.enabled", "true")
     picture("1", store=store)
 

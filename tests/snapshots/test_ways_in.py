@@ -2,7 +2,7 @@
 
 from tests.harness.console_steps import enable_two_factor
 from tests.harness.consoles import PASSWORD, Stage
-from tests.harness.stores import add_account, make_store
+from tests.harness.stores import make_store, store_with_account
 from tests.snapshots.conftest import Picture
 
 
@@ -40,8 +40,7 @@ def test_sign_in(picture: Picture) -> None:
 
 def test_sign_in_with_other_ways(picture: Picture) -> None:
     """A passkey and a provider are offered below the button."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     from store.values.bindings import ProviderKind
 
     store.site.set("account_binding.enabled", "true")
@@ -81,8 +80,7 @@ def test_locked_out(picture: Picture) -> None:
 
 def test_second_factor(picture: Picture) -> None:
     """One field for six digits or a backup code, and a way back."""
-    store = make_store()
-    add_account(store)
+    store = store_with_account()
     enable_two_factor(store)
 
     async def steps(stage: Stage) -> None:

@@ -17,7 +17,7 @@ from tests.harness.people import (
     credential,
     enrol,
 )
-from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
+from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in, still_clock
 
 NEW_PASSWORD = "entirely different words here"
 EVENTS = (
@@ -107,8 +107,7 @@ def test_the_last_notice_arrived_after_the_account_was_gone(store: Store, boxes:
     boxes.break_down()
     assert run_once(store, boxes.ways()).delivered == 0
     boxes.recover()
-    clock = store.context.clock
-    assert isinstance(clock, StillClock)
+    clock = still_clock(store)
     clock.advance(seconds=6)
     assert run_once(store, boxes.ways()).delivered == 1
     (text,) = texts(boxes)

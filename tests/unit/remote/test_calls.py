@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from remote.calls import Calls
+from remote.client import RemoteClient
 from remote.exchanges import Exchanges
 from remote.patience import OUTAGE_WAITS, RATE_LIMIT_WAITS, SIGN_IN_WAITS, Patience, Reason
 from remote.session_keeper import SessionKeeper
@@ -297,21 +298,24 @@ async def test_a_token_that_is_refused_before_its_time_is_refreshed_and_the_requ
     assert len(server.asked("POST /api/user/auth/refresh")) == 1
 
 
-async def test_many_requests_at_once_refresh_once() -> None:
+async def signed_in_an_hour_ago() -> tuple[ScriptedServer, RemoteClient]:
+    """A server, and a client whose access token is over."""
     clock, server = StillClock(), aug_server()
     client = client_of(server, clock=clock)
     await client.sign_in("alice", "x")
     clock.advance(hours=1)
+    return server, client
+
+
+async def test_many_requests_at_once_refresh_once() -> None:
+    server, client = await signed_in_an_hour_ago()
     await asyncio.gather(*(client.account() for _ in range(20)))
     assert len(server.asked("POST /api/user/auth/refresh")) == 1
 
 
 @pytest.mark.parametrize("code", ["AUTH_SESSION_REVOKED", "AUTH_UNAUTHORIZED"])
 async def test_a_session_that_cannot_be_refreshed_has_ended(code: str) -> None:
-    clock, server = StillClock(), aug_server()
-    client = client_of(server, clock=clock)
-    await client.sign_in("alice", "x")
-    clock.advance(hours=1)
+    server, client = await signed_in_an_hour_ago()
     server.script("POST /api/user/auth/refresh", refusal(status=401, code=code))
     results = await asyncio.gather(*(client.account() for _ in range(3)), return_exceptions=True)
     assert [type(result) for result in results] == [SessionEnded] * 3
@@ -320,10 +324,7 @@ async def test_a_session_that_cannot_be_refreshed_has_ended(code: str) -> None:
 
 
 async def test_a_lost_answer_to_a_refresh_is_asked_for_again_with_the_same_cookie() -> None:
-    clock, server = StillClock(), aug_server()
-    client = client_of(server, clock=clock)
-    await client.sign_in("alice", "x")
-    clock.advance(hours=1)
+    server, client = await signed_in_an_hour_ago()
     server.script(
         "POST /api/user/auth/refresh",
         httpx.ReadError("x"),
@@ -338,10 +339,7 @@ async def test_a_lost_answer_to_a_refresh_is_asked_for_again_with_the_same_cooki
 
 async def test_who_leaves_a_refresh_does_not_lose_the_session() -> None:
     """The server has turned the cookie over; were the new one dropped, the next refresh would end the session."""
-    clock, server = StillClock(), aug_server()
-    client = client_of(server, clock=clock)
-    await client.sign_in("alice", "x")
-    clock.advance(hours=1)
+    server, client = await signed_in_an_hour_ago()
     asked, go_on = asyncio.Event(), asyncio.Event()
     inner = server.handle_async_request
 

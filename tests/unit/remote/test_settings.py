@@ -56,6 +56,13 @@ def rest(server: SettingsServer) -> dict[str, Any]:
     return {name: server.stored.get(name) for name in KEPT}
 
 
+async def opened() -> tuple[SettingsServer, RemoteClient, RemoteSettings]:
+    """The server with what is stored there before, a client of it, and its settings as that has read them."""
+    server = server_with()
+    client = await client_on(server)
+    return server, client, await client.settings.read()
+
+
 async def test_settings_are_read_as_a_form_in_dollars() -> None:
     found = await (await client_on(server_with())).settings.read()
     assert found.form == NotificationForm(
@@ -81,9 +88,7 @@ async def test_an_account_that_never_saved_has_the_servers_own_threshold(stored:
 
 
 async def test_a_saved_form_leaves_everything_else_as_it_was() -> None:
-    server = server_with()
-    client = await client_on(server)
-    seen = await client.settings.read()
+    server, client, seen = await opened()
     found = await client.settings.save_notifications(MAIL, seen)
     assert rest(server) == {name: BEFORE[name] for name in KEPT}
     assert server.stored["accept_unset_model_ratio_model"] is True
@@ -95,9 +100,7 @@ async def test_a_saved_form_leaves_everything_else_as_it_was() -> None:
 
 @pytest.mark.parametrize("act", ["price", "privacy"])
 async def test_a_switch_is_saved_with_the_form_and_the_rest_around_it(act: str) -> None:
-    server = server_with()
-    client = await client_on(server)
-    seen = await client.settings.read()
+    server, client, seen = await opened()
     if act == "price":
         assert not (await client.settings.save_price(accept_unpriced=False, seen=seen)).accept_unpriced_models
         expected = {name: value for name, value in BEFORE.items() if name != "accept_unset_model_ratio_model"}
@@ -130,9 +133,7 @@ async def test_the_sidebar_is_saved_in_place_and_wipes_nothing() -> None:
 
 
 async def test_a_save_that_changes_nothing_writes_nothing() -> None:
-    server = server_with()
-    client = await client_on(server)
-    seen = await client.settings.read()
+    server, client, seen = await opened()
     await client.settings.save_notifications(seen.form, seen)
     await client.settings.save_price(accept_unpriced=True, seen=seen)
     await client.settings.save_sidebar(seen.hidden_modules, seen)
@@ -199,9 +200,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 async def test_a_save_sees_what_another_console_saved_in_the_same_section_and_keeps_the_others(
     act: str, other: str
 ) -> None:
-    server = server_with()
-    client = await client_on(server)
-    seen = await client.settings.read()
+    server, client, seen = await opened()
     server.stored |= CHANGES[other]
     if act == other:
         with pytest.raises(StaleEdit) as caught:
@@ -245,9 +244,7 @@ async def test_a_session_that_ends_in_the_middle_is_told_and_the_next_one_comple
 
 
 async def test_what_somebody_set_anew_in_between_is_not_put_back() -> None:
-    server = server_with()
-    client = await client_on(server)
-    seen = await client.settings.read()
+    server, client, seen = await opened()
     server.stop_after = 2
     with pytest.raises(SessionEnded):
         await client.settings.save_notifications(MAIL, seen)
@@ -259,9 +256,7 @@ async def test_what_somebody_set_anew_in_between_is_not_put_back() -> None:
 
 
 async def test_what_cannot_be_put_back_is_told_and_sent_with_the_next_save() -> None:
-    server = server_with()
-    client = await client_on(server)
-    seen = await client.settings.read()
+    server, client, seen = await opened()
     answer_of = server._answer
     server._answer = lambda route, request: (  # type: ignore[method-assign]
         refusal() if route == "PUT /api/subscription/self/preference" else answer_of(route, request)
@@ -278,9 +273,7 @@ async def test_what_cannot_be_put_back_is_told_and_sent_with_the_next_save() -> 
 
 
 async def test_a_refused_form_owes_nothing() -> None:
-    server = server_with()
-    client = await client_on(server)
-    seen = await client.settings.read()
+    server, client, seen = await opened()
     answer_of = server._answer
     server._answer = lambda route, request: (  # type: ignore[method-assign]
         refusal() if route == "PUT /api/user/setting" else answer_of(route, request)
@@ -292,9 +285,7 @@ async def test_a_refused_form_owes_nothing() -> None:
 
 
 async def test_a_refused_form_leaves_what_an_earlier_save_owes() -> None:
-    server = server_with()
-    client = await client_on(server)
-    seen = await client.settings.read()
+    server, client, seen = await opened()
     answer_of, refused = server._answer, {"PUT /api/subscription/self/preference"}
     server._answer = lambda route, request: (  # type: ignore[method-assign]
         refusal() if route in refused else answer_of(route, request)
@@ -310,9 +301,7 @@ async def test_a_refused_form_leaves_what_an_earlier_save_owes() -> None:
 
 
 async def test_a_billing_preference_that_the_server_has_no_route_for_is_left_alone() -> None:
-    server = server_with()
-    client = await client_on(server)
-    seen = await client.settings.read()
+    server, client, seen = await opened()
     answer_of = server._answer
 
     def without_route(route: str, request: Any) -> Any:

@@ -45,6 +45,14 @@ def put_back(path: Path, url: str, *, replace: bool = False, ring: KeyRing | Non
     )
 
 
+@pytest.fixture
+def alices_backup(file_url: str, tmp_path: Path) -> Path:
+    """A backup of a store with one account."""
+    with make_store(file_url) as store:
+        add_account(store)
+        return back_up(store, tmp_path / "backup")
+
+
 def path_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
@@ -109,12 +117,9 @@ def test_the_key_is_in_it_only_when_asked_for(memory_store: Store, tmp_path: Pat
         assert (ring.serialise().split()[2].encode() in path.read_bytes()) is with_key
 
 
-def test_a_backup_of_an_older_schema_is_brought_up(file_url: str, empty_url: str, tmp_path: Path) -> None:
-    with make_store(file_url) as store:
-        add_account(store)
-        path = back_up(store, tmp_path / "backup")
-    _make_older(path)
-    done = put_back(path, empty_url)
+def test_a_backup_of_an_older_schema_is_brought_up(empty_url: str, alices_backup: Path) -> None:
+    _make_older(alices_backup)
+    done = put_back(alices_backup, empty_url)
     assert done.manifest.schema == "0002"
     with make_store(empty_url) as restored:
         assert report(restored).is_intact
@@ -243,27 +248,21 @@ def test_a_newer_schema_says_so(file_url: str, tmp_path: Path) -> None:
         put_back(path, file_url)
 
 
-def test_a_backup_of_another_key_is_refused(file_url: str, empty_url: str, tmp_path: Path) -> None:
-    with make_store(file_url) as store:
-        add_account(store)
-        path = back_up(store, tmp_path / "backup")
+def test_a_backup_of_another_key_is_refused(empty_url: str, alices_backup: Path) -> None:
     with pytest.raises(BackupRefused, match="under another key"):
-        put_back(path, empty_url, ring=make_ring(8))
-    put_back(path, empty_url)
+        put_back(alices_backup, empty_url, ring=make_ring(8))
+    put_back(alices_backup, empty_url)
 
 
-def test_data_is_replaced_only_when_said(file_url: str, empty_url: str, tmp_path: Path, clock: StillClock) -> None:
-    with make_store(file_url) as store:
-        add_account(store)
-        path = back_up(store, tmp_path / "backup")
+def test_data_is_replaced_only_when_said(empty_url: str, alices_backup: Path, clock: StillClock) -> None:
     with make_store(empty_url) as other:
         add_account(other, "bob")
         before = contents(other)
     with pytest.raises(DatabaseInUse, match="--replace"):
-        put_back(path, empty_url)
+        put_back(alices_backup, empty_url)
     with make_store(empty_url) as other:
         assert contents(other) == before
-    done = put_back(path, empty_url, replace=True)
+    done = put_back(alices_backup, empty_url, replace=True)
     with make_store(empty_url) as other:
         assert [account.name for account in other.accounts.all()] == ["alice"]
         assert report(other).is_intact
@@ -276,11 +275,8 @@ def test_data_is_replaced_only_when_said(file_url: str, empty_url: str, tmp_path
 @pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)  # an SQLite file is restored beside the old one
 @pytest.mark.parametrize("is_failing", [True, False])
 def test_no_id_is_given_out_again(
-    file_url: str, empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_failing: bool
+    empty_url: str, alices_backup: Path, monkeypatch: pytest.MonkeyPatch, is_failing: bool
 ) -> None:
-    with make_store(file_url) as store:
-        add_account(store)
-        path = back_up(store, tmp_path / "backup")
     with make_store(empty_url) as other:
         last = [add_account(other, f"person-{number}").id for number in range(5)][-1]
         other.deletion.delete(sign_in(other, "person-4"), "person-4")
@@ -292,9 +288,9 @@ def test_no_id_is_given_out_again(
         with monkeypatch.context() as patch:
             patch.setattr(Audit, "record_site", full)
             with pytest.raises(DatabaseFull):
-                put_back(path, empty_url, replace=True)
+                put_back(alices_backup, empty_url, replace=True)
     else:
-        put_back(path, empty_url, replace=True)
+        put_back(alices_backup, empty_url, replace=True)
     with make_store(empty_url, seed=2) as other:
         assert add_account(other, "late").id > last
 
@@ -313,15 +309,12 @@ def test_a_database_that_is_open_is_left_alone(file_url: str, tmp_path: Path) ->
         assert [account.name for account in store.accounts.all()] == ["alice"]
 
 
-def test_a_damaged_database_is_replaced_and_kept(file_url: str, tmp_path: Path) -> None:
-    with make_store(file_url) as store:
-        add_account(store)
-        path = back_up(store, tmp_path / "backup")
+def test_a_damaged_database_is_replaced_and_kept(file_url: str, alices_backup: Path) -> None:
     damaged = b"\xa5" * 10_000
     path_of(file_url).write_bytes(damaged)
     with pytest.raises(DatabaseInUse):
-        put_back(path, file_url)
-    done = put_back(path, file_url, replace=True)
+        put_back(alices_backup, file_url)
+    done = put_back(alices_backup, file_url, replace=True)
     assert done.replaced is not None
     assert done.replaced.read_bytes() == damaged
     with make_store(file_url) as store:

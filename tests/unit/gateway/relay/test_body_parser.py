@@ -152,17 +152,22 @@ async def outcome(
         return str(error), error.status, error.code, error.param, error.kind
 
 
+async def refused_embedding(store: Store, values: str) -> tuple[int, str]:
+    """The status and the sentence for a request with these values, of which the model server hears nothing."""
+    key, models = make_relayed(store), ModelServer()
+    content = f'{{"model": "gpt-priced", "input": [{values}]}}'.encode()
+    headers = {"Content-Type": "application/json"}
+    async with client_of(store, token=key, upstream=models) as client:
+        refused = await client.post("/v1/embeddings", content=content, headers=headers)
+    assert models.requests == []
+    return refused.status_code, refused.json()["error"]["message"]
+
+
 @pytest.mark.parametrize(
     "number", ["9" * 101, "-" + "9" * 100, "0." + "1" * 99, "1" * 60 + "e" + "1" * 40, "1.5E-" + "0" * 96]
 )
 async def test_a_number_longer_than_any_was_not_read(store: Store, number: str) -> None:
-    key, models = make_relayed(store), ModelServer()
-    content = f'{{"model": "gpt-priced", "input": [{number}]}}'.encode()
-    headers = {"Content-Type": "application/json"}
-    async with client_of(store, token=key, upstream=models) as client:
-        refused = await client.post("/v1/embeddings", content=content, headers=headers)
-    assert (refused.status_code, models.requests) == (400, [])
-    assert refused.json()["error"]["message"] == "The body holds a number of more than 100 characters."
+    assert await refused_embedding(store, number) == (400, "The body holds a number of more than 100 characters.")
 
 
 async def test_long_numbers_that_some_programs_write_were_passed_on(store: Store) -> None:
@@ -213,13 +218,7 @@ async def test_a_large_body_that_nothing_was_left_for_was_not_read(store: Store,
 )
 async def test_more_values_than_anyone_needs_were_not_parsed(store: Store, values: str) -> None:
     """The interpreter would keep everybody waiting while it made them."""
-    key, models = make_relayed(store), ModelServer()
-    content = f'{{"model": "gpt-priced", "input": [{values}1]}}'.encode()
-    headers = {"Content-Type": "application/json"}
-    async with client_of(store, token=key, upstream=models) as client:
-        refused = await client.post("/v1/embeddings", content=content, headers=headers)
-    assert (refused.status_code, models.requests) == (413, [])
-    assert refused.json()["error"]["message"] == "The body holds more than 500,000 values."
+    assert await refused_embedding(store, f"{values}1") == (413, "The body holds more than 500,000 values.")
 
 
 async def test_as_many_tokens_as_are_embedded_at_once_were_passed_on(store: Store) -> None:
