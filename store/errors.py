@@ -40,7 +40,7 @@ GatekeyError
 │   └── StaleEdit  AlreadySettled  StepMissing
 ├── GatewayError  another server failed
 │   ├── DeliveryFailed  ProviderFailed  UpstreamFailed  QuestionRefused  AddressRefused
-│   └── CannotListen  HostKeyUnusable
+│   └── CannotListen  HostKeyUnusable  TracesMissing
 ├── OutputFailed  the result could not be written
 └── StoreUnavailable  the data cannot be reached or trusted
     ├── DatabaseBusy

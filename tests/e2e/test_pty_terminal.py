@@ -56,6 +56,15 @@ def test_the_alternate_screen_gives_the_first_one_back() -> None:
         assert "inside" not in terminal.screen_text()
 
 
+def test_a_synchronized_update_shows_at_its_end() -> None:
+    with shell(r"printf '\033[?2026hone '; read x; printf 'two\033[?2026l'; read x") as terminal:
+        terminal.wait_for(lambda terminal: b"one" in terminal.raw)
+        assert terminal.screen_text().strip() == ""
+        terminal.press("enter")
+        terminal.wait_for("two")
+        assert "one" in terminal.screen_text()
+
+
 def test_what_a_program_leaves_on_is_named() -> None:
     modes = r"\033[?1049h\033[?25l\033[?2004h\033[?7l\033[>25u\033[31m"
     with shell(f"printf '{modes}'; stty raw; printf done") as terminal:

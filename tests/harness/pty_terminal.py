@@ -172,6 +172,8 @@ class PtyTerminal:
         self._unfinished = b""
         self._chunks: list[Chunk] = []
         self._undrawn: list[Chunk] = []
+        self._held: list[bytes] = []
+        """What came of a synchronized update that has not ended (mode 2026)."""
         self._ended = False
         environment = {name: value for name, value in os.environ.items() if not _INHERITED_NOT.fullmatch(name)}
         environment |= {"TERM": term, "LANG": "C.UTF-8"} | ({"COLORTERM": colorterm} if colorterm else {})
@@ -393,10 +395,17 @@ class PtyTerminal:
         for match in _SEQUENCE.finditer(data):
             # pyte would print the "u" of a kitty sequence, so it sees none of these but the modes.
             shown = match.end() if match["modes"] else match.start()
-            self._undrawn.append(Chunk(chunk.at, data[drawn:shown]))
+            self._show(Chunk(chunk.at, data[drawn:shown]))
             drawn = match.end()
             self._obey(match.groupdict())
-        self._undrawn.append(Chunk(chunk.at, data[drawn:]))
+        self._show(Chunk(chunk.at, data[drawn:]))
+
+    def _show(self, chunk: Chunk) -> None:
+        """Draw a chunk later, and all of a synchronized update at its end, as a terminal does."""
+        self._held.append(chunk.data)
+        if not self.modes.get(2026):
+            self._undrawn.append(Chunk(chunk.at, b"".join(self._held)))
+            self._held = []
 
     def _obey(self, sequence: Mapping[str, bytes | None]) -> None:
         if modes := sequence["modes"]:
@@ -420,6 +429,9 @@ class PtyTerminal:
             self.clipboard.append(base64.b64decode(clipboard).decode())
 
     def _draw(self) -> None:
+        if self._ended and self._held:  # a program that was killed ends no update
+            self._undrawn.append(Chunk(perf_counter(), b"".join(self._held)))
+            self._held = []
         chunks, self._undrawn = self._undrawn, []
         for chunk in chunks:
             self._stream.feed(self._decode(chunk.data))
