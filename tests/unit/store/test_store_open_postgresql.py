@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -271,6 +272,12 @@ def test_no_sentence_quotes_more_than_a_name() -> None:
 # -- PgBouncer --------------------------------------------------------------------------------------------------------
 
 
+def accepts(path: Path) -> bool:
+    """True if a program listens at a socket. Its file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 @contextmanager
 def bounced(server: PostgresServer, name: str, mode: str = "session") -> Iterator[str]:
     """The URL of the database `name` through a PgBouncer as it is installed, with this `pool_mode`."""
@@ -291,8 +298,9 @@ def bounced(server: PostgresServer, name: str, mode: str = "session") -> Iterato
     )
     try:
         deadline = time.monotonic() + PATIENCE
-        while not (folder / ".s.PGSQL.6432").exists() and time.monotonic() < deadline:
+        while not accepts(folder / ".s.PGSQL.6432"):
             assert process.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.01)
         yield f"postgresql+psycopg://{USER}@/{name}?host={folder}&port=6432"
     finally:
