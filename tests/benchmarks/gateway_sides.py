@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import httpx
 import uvicorn
-from sqlalchemy import bindparam, create_engine, event, select
+from sqlalchemy import bindparam, create_engine, event, make_url, select
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -106,8 +106,11 @@ def bare_relay(upstream: str) -> Starlette:
 
 def bare_select(database: str) -> Starlette:
     """One select through SQLAlchemy Core, in starlette's threads."""
-    engine = create_engine(database, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=32)
-    event.listen(engine, "connect", _write_ahead)
+    is_sqlite = make_url(database).get_backend_name() == "sqlite"
+    options = {"check_same_thread": False} if is_sqlite else {}
+    engine = create_engine(database, connect_args=options, pool_size=8, max_overflow=32)
+    if is_sqlite:
+        event.listen(engine, "connect", _write_ahead)
     owner = select(Account.c.name, Account.c.email, Account.c.role, Account.c.created_at).join(AccessToken)
     statement = owner.where(AccessToken.c.token_hash == bindparam("hashed"))
 
