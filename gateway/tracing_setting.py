@@ -1,4 +1,4 @@
-"""Whether traces are asked for, by the variables of OpenTelemetry. Imports none of it unless they are."""
+"""The variables of OpenTelemetry that ask for traces. Its packages are imported only where they do."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from gateway.tracing import Tracing
 
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-"""Where the spans are sent, over HTTP. Without either there are no traces."""
+"""The variables that name the collector of spans, over HTTP. Without either there are no traces."""
 _DISABLED: Final = "OTEL_SDK_DISABLED"
 
 

@@ -28,7 +28,7 @@ _NOT_KEPT: Final = "The session could not be kept in {place}: {reason}. It lasts
 
 
 class KeptState(StrEnum):
-    """What is kept of a session, in a few words."""
+    """The state of a session that was kept, in a few words."""
 
     KEPT = "kept"
     ENDED = "session ended"
@@ -65,7 +65,7 @@ class KeptSessions:
         return found if found is not None and (found.server, found.name) == (server, name) else None
 
     def state(self, server: str, name: str) -> KeptState:
-        """What is kept of the session of `name` on `server`, which was kept once."""
+        """The state of the session of `name` on `server`, which was kept once."""
         found = self.load(server, name)
         if found is None:
             return KeptState.UNREADABLE if os.path.lexists(self._path(server, name)) else KeptState.ENDED

@@ -61,7 +61,7 @@ def line_of_price(row: PriceRow) -> str:
 
 
 def unpriced_words(prices: Iterable[ModelPrice]) -> str:
-    """What a call of the listed models without a price comes to; empty if each has one."""
+    """The sentence about calls of the listed models without a price; empty if each has one."""
     unpriced = [price for price in prices if price.is_default]
     if not unpriced:
         return ""

@@ -10,7 +10,7 @@ from store.values.billing import ModelPrice
 
 
 class Fate(StrEnum):
-    """What an import did with a part of the other account."""
+    """The outcome of an import for one part of the other account."""
 
     CARRIED = "carried"
     SAME = "the same"
@@ -79,7 +79,7 @@ class MadeKey:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, part by part."""
+    """The outcome of an import, part by part."""
 
     lines: tuple[ImportLine, ...]
     made: tuple[MadeKey, ...]

@@ -65,7 +65,7 @@ class Capabilities:
     no_two_factor: str = ""
     no_ssh_keys: str = ""
     no_token_status: str = ""
-    """Whether there is a System Access Token, and since when, is not known."""
+    """The server does not tell whether there is a System Access Token, nor since when."""
     no_token_revocation: str = ""
     no_sessions: str = ""
     sessions_end_otherwise: str = ""
