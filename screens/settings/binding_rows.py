@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
-from textual.widgets import Static
 
 from screens.relative_time import ago
 from store.text import sanitize
 from tui.widgets.action_button import ActionButton
-from tui.widgets.field import Field
 from tui.widgets.state import State, state_chip
+from tui.widgets.state_row import StateRow
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,15 +32,14 @@ def how(can: Capabilities) -> str:
     return f"{can.no_device_login}\n{can.bindings_skip_second_factor}".strip() if can.no_device_login else HOW
 
 
-class BindingRow(Field):
+class BindingRow(StateRow):
     """A row with the bound identity or address, and the button that binds or unbinds it."""
 
     def __init__(self, label: str, name: str) -> None:
         self.action = "bind"
         """The action that the row offers; empty if none."""
-        self._line = Static("", markup=False, classes="state")
         self._button = ActionButton("Bind", name=name, shortcut="b")
-        super().__init__(label, self._line, self._button, classes="security-row")
+        super().__init__(label, self._button, state=Content(""))
 
     def focus_button(self) -> None:
         self._button.focus()
@@ -76,10 +74,10 @@ class ProviderRow(BindingRow):
             display, since = sanitize(binding.display, 40), f"bound {ago(binding.bound_at, now)}{used}"
             if binding.bound_at is None:
                 since = "bound"
-            self._line.update(state_chip(State.ON, display, since))
+            self.state = state_chip(State.ON, display, since)
             self.about = f"{display} signs in to your account: {since}. Unbind it when you no longer use it."
         else:
-            self._line.update(state_chip(State.OFF, "not bound", binding.limit))
+            self.state = state_chip(State.OFF, "not bound", binding.limit)
             self.about = f"Sign in with your identity at {self.label} instead of your password. {how(can)}"
         self.consequence = can.bindings_end_no_session or _ENDS_SESSIONS
         self.action = verb.lower()
@@ -97,7 +95,7 @@ class EmailRow(BindingRow):
     def show_email(self, email: BoundEmail) -> None:
         self.address = email.address
         chip = State.ON if email.address else State.OFF
-        self._line.update(state_chip(chip, sanitize(email.address, 60) or "not bound", email.limit))
+        self.state = state_chip(chip, sanitize(email.address, 60) or "not bound", email.limit)
         self.about, self.consequence = _EMAIL, "The address before it is replaced." if email.address else ""
         self.action = "bind"
         self.help = "Bind another address with a code." if email.address else "Bind an address with a code."

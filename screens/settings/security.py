@@ -17,6 +17,7 @@ from tui.widgets.action_button import ActionButton
 from tui.widgets.field import Field
 from tui.widgets.help_line import HelpLine
 from tui.widgets.section import Section
+from tui.widgets.state_row import StateRow
 
 if TYPE_CHECKING:
     from textual.widgets.button import ButtonVariant
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from store.errors import GatekeyError
     from tui.account import SecurityOverview
 
-_LOADING: Final = "…"
+_LOADING: Final = Content.styled("…", "$text-muted")
 _WHAT: Final = "Everything that protects the account."
 _PROOF: Final = "Each change asks for your password or a code, unless you gave one within the last five minutes"
 
@@ -60,18 +61,16 @@ class SecurityPane(SecurityActs):
     def _row(self, label: str, name: str, *buttons: tuple[str, ...]) -> Field:
         """A row with its state; a third item of a button is its name, if that is not the row's."""
         words, limit = row_words(name, self.account.capabilities), self._limits.get(name, "")
-        state, *actions = (
-            Static(
-                limit or _LOADING, id=f"{name}-state", markup=False, classes="limit muted" if limit else "state muted"
-            ),
-            *(self._button(*button, *() if len(button) > 2 else (name,)) for button in buttons if not limit),
-        )
-        return Field(
+        if limit:
+            sentence = Static(limit, id=f"{name}-state", markup=False, classes="limit muted")
+            return Field(
+                label, sentence, id=f"{name}-row", help=words.help, about=words.about, consequence=words.consequence
+            )
+        return StateRow(
             label,
-            state,
-            *actions,
+            *(self._button(*button, *() if len(button) > 2 else (name,)) for button in buttons),
+            state=_LOADING,
             id=f"{name}-row",
-            classes="security-row",
             help=words.help,
             about=words.about,
             consequence=words.consequence,
@@ -115,10 +114,8 @@ class SecurityPane(SecurityActs):
         for name, state in states.items():
             if name in limits:
                 continue
-            line = self.query_one(f"#{name}-state", Static)
-            line.update(state.chip)
-            line.remove_class("muted")
-            self.query_one(f"#{name}-row", Field).about = state.about(row_words(name, can))
+            row = self.query_one(f"#{name}-row", StateRow)
+            row.state, row.about = state.chip, state.about(row_words(name, can))
         self._show_buttons(overview)
         for panel in self.screen.query(HelpLine):
             panel.read_again()

@@ -12,6 +12,7 @@ from textual.widgets import Button, Static
 
 from tui.widgets.action_button import ActionButton
 from tui.widgets.field import Field
+from tui.widgets.state_row import StateRow
 from tui.widgets.tab_bar import TabBar
 
 MAX_CONTENT_COLUMNS = 102
@@ -41,9 +42,12 @@ def _name(widget: Widget) -> str:
 def _cut(app: App[None]) -> Iterator[str]:
     for widget in _shown(app):
         if isinstance(widget, Field):
-            room = widget._label_cells(widget.content_size.width)
-            if cell_len(widget.label) > room:
-                yield f"label cut: {widget.label!r} in {room}"
+            label = widget._head()[1].plain
+            if label != widget.label:
+                yield f"label cut: {label!r}"
+            if isinstance(widget, StateRow) and app.size.width >= MIN_COLUMNS_FOR_STATES:
+                if widget.state.cell_length > widget._room:
+                    yield f"state cut: {widget.state.plain!r} in {widget._room}"
         elif isinstance(widget, ActionButton):
             if widget._chip().cell_length > widget.content_size.width:
                 yield f"button cut: {_name(widget)} {widget._chip().plain!r} in {widget.content_size.width}"

@@ -93,6 +93,8 @@ async def test_the_application_keeps_what_the_end_and_the_keys_need() -> None:
         assert isinstance(app.screen, Screen)
         assert isinstance(app.screen._dirty_widgets, set)
         assert app.screen._update_timer._callback == app.screen._on_timer_update
+        assert Widget.virtual_size._layout is True
+        assert app.screen._get_default_css()[0][0][1] == "Screen.DEFAULT_CSS"
         assert isinstance(app._batch_count, int)
         assert {type(app.screen._layout_required), type(app.screen._repaint_required)} == {bool}
         assert all(isinstance(bindings, BindingsMap) for _, bindings in chain)

@@ -17,6 +17,8 @@ from store.text import sanitize
 MIN_ERROR_CELLS = 24
 """Cells that an error needs beside the label column. With less room it begins below the label."""
 
+LABEL_CELLS = 29
+"""Cells of the column of labels; `$label-column` of styles/forms.tcss."""
 MARKER_CELLS = 2
 """Cells of the marker, and of the gap to the label."""
 
@@ -112,22 +114,28 @@ class Field(Widget):
         return max(1, height) + max(self._reserved, len(self._lines_below(width)))
 
     def render(self) -> RenderResult:
-        width = self.content_size.width
-        below = self._lines_below(width)
-        is_focused = self.has_focus_within
+        below = self._lines_below(self.content_size.width)
+        marker, label = self._head()
+        above = max(1, self.content_size.height - len(below))
+        rest = marker if self._is_stacked else Content("")
+        return Content("\n").join([Content.assemble(marker, label), *[rest] * (above - 1), *below])
+
+    def _head(self) -> tuple[Content, Content]:
+        """The marker, and the label where it fits."""
+        is_focused, width = self.has_focus_within, self.content_size.width
         marker = Content.styled("▌ ", "$primary") if is_focused else Content("  ")
         label = Content.styled(self.label, "bold" if is_focused else "")
-        label = label.truncate(max(0, self._label_cells(width)), ellipsis=True)
-        above = max(1, self.content_size.height - len(below))
-        rest = marker if self.control.styles.margin.top else Content("")
-        return Content("\n").join([Content.assemble(marker, label), *[rest] * (above - 1), *below])
+        cells = (width if self._is_stacked else self._column - 1) - MARKER_CELLS
+        return marker, label.truncate(max(0, cells), ellipsis=True)
+
+    @property
+    def _is_stacked(self) -> bool:
+        """True if the label is above the control."""
+        return bool(self.control.styles.margin.top)
 
     @property
     def _column(self) -> int:
         return self.control.styles.margin.left
-
-    def _label_cells(self, width: int) -> int:
-        return (width if self.control.styles.margin.top else self._column - 1) - MARKER_CELLS
 
     def _indent(self, width: int) -> int:
         """Cells before what stands below the control."""

@@ -1,6 +1,8 @@
 """WholeFrames: a screen that is styled and arranged once for its size, and painted once for each change."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from textual.events import Resize, ScreenResume
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         def _update_timer(self) -> Timer: ...
         def _compositor_refresh(self) -> None: ...
         def _on_timer_update(self) -> None: ...
+        def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None: ...
 
 else:
     # At run time a mixin has no base of its own, because it stands before the class it joins.
@@ -33,6 +36,21 @@ had it, the one that has it, the rows around them and the footer, each some turn
 to do takes a hundredth of a millisecond."""
 
 
+async def _turns() -> None:
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+
+
+@contextmanager
+def _silent(reactive: Reactive[Size]) -> Iterator[None]:
+    """A change of `reactive` asks for no arrangement meanwhile."""
+    reactive._layout = False  # noqa: SLF001 - Textual has no other way
+    try:
+        yield
+    finally:
+        reactive._layout = True  # noqa: SLF001 - likewise
+
+
 class WholeFrames(ScreenPart):
     """Mix into a `Screen`, before it."""
 
@@ -41,15 +59,16 @@ class WholeFrames(ScreenPart):
 
     _arranged_for: Size | None = None
     """The size of the last resize. Textual reports a size twice or more, and arranges the screen each time (8.2.8)."""
+    _is_arranged = False
     _was_shown = False
     _is_resuming = False
     """It is arranged, but what its widgets make of that is under way. One frame of all comes then."""
 
     def on_compose(self) -> None:
         self._arranged_for = self.app.size
-
-    def on_mount(self) -> None:
         self._update_timer._callback = self._paint_when_complete  # noqa: SLF001 - Textual has no other way
+        # The timer lets one interval pass after its first start. It passes while the screen is composed.
+        self._update_timer.resume()
 
     def on_screen_resume(self, event: ScreenResume) -> None:
         """Skip the styling at the first resume, because every widget has just been styled."""
@@ -83,9 +102,34 @@ class WholeFrames(ScreenPart):
             self._on_timer_update()
 
     async def _paint_when_complete(self) -> None:
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
+        if not self._was_shown:
+            self._update_timer.pause()
+            return
+        await _turns()
+        if self._is_resuming and not self._is_arranged and self.is_current:
+            self._refresh_layout()
+            self._layout_required = False
+            self._repaint_required = True
+            # Textual scrolled to the focus while nothing had a place yet.
+            if self.focused is not None and not self.can_view_entire(self.focused):
+                self.scroll_to_center(self.focused, animate=False, origin_visible=True)
+            await _turns()
         self._on_timer_update()
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        """Arrange the screen. The first arrangement waits until every widget has asked for it.
+
+        Textual arranges a new screen when it is resumed, and again because the first arrangement gave its widgets their
+        sizes (8.2.8).
+        """
+        if self._is_arranged:
+            super()._refresh_layout(size, scroll)
+        elif size is None:
+            self._is_arranged = True
+            with _silent(Widget.virtual_size):
+                super()._refresh_layout(self.app.size, scroll)
+        else:
+            self.refresh(layout=True)
 
     def _compositor_refresh(self) -> None:
         # A screen below another has to tell that one.

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from rich.segment import Segment
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -49,6 +50,11 @@ MEANT = {
     "_on_timer_update": (Screen, None),
     "_compositor_refresh": (Screen, Screen),
     "_repaint_required": (Widget, None),
+    "_layout_required": (Widget, None),
+    # The first arrangement waits until every widget has asked for it.
+    "_refresh_layout": (Screen, Screen),
+    # Textual's own looks of a button are left out: styles/forms.tcss has them.
+    "_get_default_css": (DOMNode, Widget),
 }
 """Private names of Textual that a class of ours takes: where Textual defines each, and what calls it."""
 

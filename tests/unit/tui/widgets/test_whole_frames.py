@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from textual._compositor import Compositor, ReflowResult
 from textual.app import App, ComposeResult
+from textual.containers import VerticalScroll
 from textual.dom import DOMNode
 from textual.events import Resize
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from tui.widgets.whole_frames import WholeFrames
@@ -55,6 +58,49 @@ async def test_a_screen_that_is_shown_is_painted_once_as_a_whole() -> None:
             await pilot.pause()
         await pilot.pause()
         assert app.frames == ["LayoutUpdate"]
+
+
+async def test_a_screen_that_is_shown_is_arranged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual arranges it when it is resumed, and again because its widgets were given their sizes."""
+    arranged: list[Size] = []
+    stock = Compositor.reflow
+
+    def reflow(compositor: Compositor, parent: Widget, size: Size) -> ReflowResult:
+        if isinstance(parent, Form):
+            arranged.append(size)
+        return stock(compositor, parent, size)
+
+    monkeypatch.setattr(Compositor, "reflow", reflow)
+    app = Frames()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        app.frames.clear()
+        await app.push_screen(Form())
+        while not app.frames:
+            await pilot.pause()
+        await pilot.pause()
+        assert arranged == [Size(80, 24)]
+        assert [field.region.y for field in app.screen.query(Input)] == [1, 5, 9]
+    assert Widget.virtual_size._layout, "the sizes that change later arrange the screen again"
+
+
+async def test_the_first_frame_shows_what_has_the_focus() -> None:
+    class Long(Form):
+        AUTO_FOCUS = "#last"
+
+        def compose(self) -> ComposeResult:
+            with VerticalScroll(can_focus=False):
+                for number in range(40):
+                    yield Label(f"Line {number}")
+                yield Input(id="last")
+
+    app = Frames()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.frames.clear()
+        await app.push_screen(Long())
+        while not app.frames:
+            await pilot.pause()
+        assert app.screen.can_view_entire(app.screen.query_one("#last"))
 
 
 async def test_a_move_of_the_focus_paints_what_shows_it_and_not_the_screen() -> None:
