@@ -46,6 +46,7 @@ class Console(SmallScreenGuard, PageReading, Screen[None]):
     """Shows one page at a time, Settings first. Below 100 columns the sidebar is a drawer."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#settings-tabs"
+    NEEDS_FIRST_STYLES_ONLY: ClassVar[bool] = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "sidebar", "Sidebar", id="console.sidebar", tooltip="Show or hide the modules"),
         Binding("r", "recommendations", "Checks", id="console.checks", tooltip="The operational recommendations"),
@@ -84,6 +85,7 @@ class Console(SmallScreenGuard, PageReading, Screen[None]):
         self.query_one(SettingsPage).ready()
         self._explain_page()
         await self._show_summary()
+        await self.app.add_style_sheets_in_turns()
 
     def _sign_in_lines(self) -> Iterator[Static]:
         """The lines about the sign-in that opened the account. They are known once it is open."""
@@ -258,6 +260,7 @@ class Console(SmallScreenGuard, PageReading, Screen[None]):
                 elif isinstance(page, SettingsPage) and page.pane.unread:
                     page.pane.shown()
                 return page
+        self.app.add_style_sheets()
         page = page_for(module, self.account.capabilities)(id=page_id, classes="module-page")
         await self.query_one("#page").mount(page)
         return page

@@ -23,6 +23,7 @@ from tui.glyphs import PlainGlyphs
 from tui.input_queue import InputPassed, InputQueue
 from tui.leave import LeaveMixin
 from tui.screen_workers import CancelScreenWorkers
+from tui.style_sheets import LaterStyleSheets
 from tui.terminal import UTF_8, has_job_control
 from tui.themes import THEME_LABELS, THEME_NAMES, gatekey_themes
 from tui.widgets.whole_frames import WholeFrames
@@ -39,10 +40,6 @@ if TYPE_CHECKING:
     from tui.keymap import ConsoleConfig
     from tui.widgets.palette_command import PaletteCommand
 
-STYLES: Final = Path(__file__).parents[1] / "styles"
-WIDGET_STYLE_SHEETS: Final = ("base", "forms", "dialogs")
-STYLE_SHEETS: Final = (*WIDGET_STYLE_SHEETS, "console", "settings", "modules", "sign_in")
-"""In order: of two rules with the same specificity the later one wins."""
 _KEY_WORDS: Final = {
     "enter": ("enter", True),
     "up": ("up", False),
@@ -61,12 +58,11 @@ IDLE_CHECK_INTERVAL_S: Final = 5.0
 """Seconds between two checks for the idle lock."""
 
 
-class Host(LeaveMixin, CancelScreenWorkers, SafeCrashMixin, App[None]):
+class Host(LeaveMixin, CancelScreenWorkers, LaterStyleSheets, SafeCrashMixin, App[None]):
     """The application as screens see it. Abstract: a subclass knows the screens."""
 
     TITLE = "Gatekey"
-    CSS_PATH = [STYLES / f"{name}.tcss" for name in STYLE_SHEETS]  # noqa: RUF012 - read once by Textual
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (70, "-narrow"), (100, "-wide"), (140, "-panorama")]  # noqa: RUF012 - as above
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (70, "-narrow"), (100, "-wide"), (140, "-panorama")]  # noqa: RUF012 - read once by Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012 - as above
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [

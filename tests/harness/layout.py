@@ -45,9 +45,9 @@ def _cut(app: App[None]) -> Iterator[str]:
             label = widget._head()[1].plain
             if label != widget.label:
                 yield f"label cut: {label!r}"
-            if isinstance(widget, StateRow) and app.size.width >= MIN_COLUMNS_FOR_STATES:
-                if widget.state.cell_length > widget._room:
-                    yield f"state cut: {widget.state.plain!r} in {widget._room}"
+            is_wide = app.size.width >= MIN_COLUMNS_FOR_STATES
+            if is_wide and isinstance(widget, StateRow) and widget.state.cell_length > widget._room:
+                yield f"state cut: {widget.state.plain!r} in {widget._room}"
         elif isinstance(widget, ActionButton):
             if widget._chip().cell_length > widget.content_size.width:
                 yield f"button cut: {_name(widget)} {widget._chip().plain!r} in {widget.content_size.width}"

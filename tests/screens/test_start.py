@@ -14,11 +14,11 @@ from screens.console import Console
 from screens.title_bar import TitleBar
 from tests.harness.consoles import Stage, console
 from tests.harness.stores import add_account, make_store, sign_in, still_clock
-from tui.host import STYLES
 from tui.idle_loop import until_idle
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.store_location import Options
+from tui.style_sheets import STYLES
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,7 @@ import tui.widgets
 from tests.harness.pty_terminal import PtyTerminal
 from tests.unit.tui.widgets.bare_console import STYLES, running
 from tests.unit.tui.widgets.gallery import Form, Gallery
-from tui.host import STYLE_SHEETS
+from tui.style_sheets import STYLE_SHEETS
 from tui.themes import THEME_NAMES
 
 

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from tui.host import WIDGET_STYLE_SHEETS
+from tui.style_sheets import WIDGET_STYLE_SHEETS
 
 STYLES = Path(__file__).parents[4] / "styles"
 

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
 from tests.unit.tui.widgets.bare_console import STYLES
-from tui.host import WIDGET_STYLE_SHEETS
+from tui.style_sheets import WIDGET_STYLE_SHEETS
 from tui.terminal import native_colours, starting_theme
 from tui.themes import gatekey_themes
 from tui.widgets.action_button import ActionButton
