@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 from textual import getters
 
@@ -31,8 +30,7 @@ T = TypeVar("T")
 _EXCLUSIVE_GROUP: Final = "steps"
 
 
-@dataclass(frozen=True, slots=True)
-class Success(Generic[T]):
+class Success(NamedTuple, Generic[T]):
     """The result of an action that was carried out."""
 
     value: T

@@ -1,11 +1,9 @@
 """The modules of the console, grouped in sections."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """A page of the console. `id` is stable; `note` is the explanation beside its switch."""
 
     id: str
@@ -13,8 +11,7 @@ class Module:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A group of modules in the sidebar."""
 
     id: str

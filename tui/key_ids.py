@@ -5,12 +5,10 @@ screen is imported, and by `gatekey doctor`, which imports none. docs/keys.md is
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class KeyedAction:
+class KeyedAction(NamedTuple):
     """`place` is a name of `_TABLE`; `keys` are the defaults, as Textual names them."""
 
     id: str

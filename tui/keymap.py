@@ -13,10 +13,9 @@ timezone = "Europe/Berlin"
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal, TypeVar, cast, get_args
+from typing import Final, Literal, NamedTuple, TypeVar, cast, get_args
 
 from store.text import sanitize
 from tui.key_ids import ACTIONS, clash
@@ -41,11 +40,10 @@ _SETTINGS: Final = ("theme", "idle_lock_minutes", "animations", "mouse", "timezo
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleConfig:
+class ConsoleConfig(NamedTuple):
     """The content of the file, with defaults for what it does not contain."""
 
-    keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    keys: Mapping[str, str] = MappingProxyType({})
     """Comma-separated keys by binding id, for `App.set_keymap`."""
 
     theme: str | None = None

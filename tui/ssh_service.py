@@ -1,15 +1,13 @@
 """The SSH server for the command line, which lies below it: its place, and a function that serves."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tui.store_location import Options
 
 
-@dataclass(frozen=True, slots=True)
-class SshPlace:
+class SshPlace(NamedTuple):
     """The address where the server answers, and the key by which it proves who it is."""
 
     host: str

@@ -4,8 +4,7 @@ Greys and accents of Gatekey's own two are colours of the 256-colour palette, so
 the same picture.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from textual.theme import Theme
@@ -33,8 +32,7 @@ THEME_NAMES: Final = tuple(THEME_LABELS)
 """The themes as keys.toml names them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Palette:
+class _Palette(NamedTuple):
     """The colours of a theme, as hexadecimal RGB."""
 
     accent: str

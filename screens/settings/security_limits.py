@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from screens.settings.security_rows import ROWS, Words
@@ -41,12 +40,12 @@ def row_words(name: str, can: Capabilities) -> Words:
     """The words of a row, as far as they are true of this account."""
     words = ROWS[name]
     if name in row_limits(can):
-        return replace(words, consequence="")
+        return words._replace(consequence="")
     if name in ("password", "passkeys") and can.other_sessions_stay:
         first = "Takes effect immediately. " if name == "password" else f"{words.consequence} "
-        return replace(words, consequence=f"{first}{can.other_sessions_stay}")
+        return words._replace(consequence=f"{first}{can.other_sessions_stay}")
     if name == "two-factor":
-        return replace(words, about=words.about.replace("ten backup", f"{count_word(can)} backup"))
+        return words._replace(about=words.about.replace("ten backup", f"{count_word(can)} backup"))
     if name == "delete" and can.deletion_keeps:
         return Words("It cannot be undone.", can.deletion_keeps, "The operation cannot be reversed.")
     return words

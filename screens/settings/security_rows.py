@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.content import Content
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from tui.account import Capabilities, SecurityOverview
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """The help line of a row, its purpose in the words of the specification, and its consequence."""
 
     help: str
@@ -99,8 +97,7 @@ ROWS: Final[Mapping[str, Words]] = {
 """By the name of the row, from top to bottom."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowState:
+class RowState(NamedTuple):
     """The state of a row as a chip, which is cut where it does not fit, and in full sentences."""
 
     chip: Content

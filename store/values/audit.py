@@ -1,13 +1,11 @@
 """The audit log."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One recorded event. `detail` never holds a secret."""
 
     sequence: int
@@ -19,8 +17,7 @@ class Event:
     detail: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class EventFilter:
+class EventFilter(NamedTuple):
     """The events to read. Without any condition, all of them."""
 
     tags: frozenset[str] | None = None

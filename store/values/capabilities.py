@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 UNKNOWN_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for a time that a server does not tell, where a value needs one. Screens leave it out by `no_dates`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
+class Capabilities(NamedTuple):
     """The limits of an account. Each is the sentence that a screen shows in the place of what it leaves out.
 
     An empty one is no limit. The names say what is true while there is a sentence: `no_sessions` holds "This server
@@ -23,7 +21,7 @@ class Capabilities:
     # -- every page
     no_lock: str = ""
     """Nothing could unlock the console again."""
-    no_modules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    no_modules: Mapping[str, str] = MappingProxyType({})
     """Modules without a page, by their ids."""
 
     no_dates: str = ""

@@ -1,8 +1,8 @@
 """The export of a list of the account: its usage log, or its ledger."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 
 class ExportFormat(StrEnum):
@@ -16,8 +16,7 @@ class ExportFormat(StrEnum):
     """One object per line."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExportProgress:
+class ExportProgress(NamedTuple):
     """The progress of an export."""
 
     rows: int
@@ -25,8 +24,7 @@ class ExportProgress:
     """The part of the list that was read, from 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(NamedTuple):
     """A file that was written."""
 
     path: Path

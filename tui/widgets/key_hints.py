@@ -1,7 +1,6 @@
 """The hints of the footer: their order, their places, and how keys are written."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from textual.content import Content
 from textual.dom import DOMNode
@@ -39,8 +38,7 @@ PRIORITY: Final = {
 """The place of a binding by its id. The keys of a page or a dialog itself have the place 0, in their own order."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyHint:
+class KeyHint(NamedTuple):
     """One entry of the footer: one action, or several that belong together."""
 
     key: str

@@ -1,7 +1,7 @@
 """The tabs of a page over a rule, in one widget, so that a switch repaints two lines."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from textual.app import RenderResult
 from textual.binding import Binding, BindingType
@@ -16,8 +16,7 @@ GAPS: Final = ((2, 3), (1, 3), (1, 1))
 """Cells between two tabs, and between two areas, from the widest row to the narrowest."""
 
 
-@dataclass(frozen=True, slots=True)
-class TabLabel:
+class TabLabel(NamedTuple):
     """One tab: the id of its pane, its label, and whether a separator is before it."""
 
     id: str
