@@ -134,5 +134,5 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Tests marked `anyio` run on asyncio, as Textual does."""
+    """The asynchronous tests run on asyncio, as Textual does."""
     return "asyncio"

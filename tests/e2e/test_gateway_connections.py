@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-import pytest
 from sqlalchemy import text
 
 from tests.fakes.model_server import ModelServer
@@ -16,8 +15,6 @@ from tests.harness.stores import lift_request_rates, make_ring, make_store, sign
 
 CONNECTIONS: Final = 4
 CALLS: Final = 40
-
-pytestmark = pytest.mark.anyio
 
 
 async def test_calls_share_few_connections(tmp_path: Path, postgres_url: str) -> None:

@@ -155,7 +155,6 @@ def has_arrived(stage: Stage, channel: Channel) -> bool:
     return line(stage, channel) == "sent just now ✓"
 
 
-@pytest.mark.anyio
 async def test_send_test_reached_every_receiver_and_its_result_stayed_visible(
     boxes: NotificationReceivers, authority_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,7 +132,6 @@ def check_the_books(url: str, answered: list[str]) -> tuple[int, int]:
         return len(served), released
 
 
-@pytest.mark.anyio
 async def test_calls_in_flight_through_a_crash_of_the_database_were_charged(tmp_path: Path) -> None:
     """Their holds were not on the disk yet, so the database has forgotten them."""
     may_answer, models = threading.Event(), ModelServer()
@@ -168,7 +167,6 @@ async def test_calls_in_flight_through_a_crash_of_the_database_were_charged(tmp_
     )
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("crashes", [1, pytest.param(8, marks=pytest.mark.long)])
 async def test_a_crash_of_the_database_under_load(tmp_path: Path, crashes: int) -> None:
     with crashing_postgres() as postgres, postgres.database() as url, live(ModelServer().app) as upstream:
@@ -195,7 +193,6 @@ async def test_a_crash_of_the_database_under_load(tmp_path: Path, crashes: int) 
     )
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.long)])
 async def test_a_kill_of_a_worker_under_load(url: str, database_kind: str, tmp_path: Path, kills: int) -> None:
     rng, killed = random.Random(7), []
@@ -226,7 +223,6 @@ async def test_a_kill_of_a_worker_under_load(url: str, database_kind: str, tmp_p
     )
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("kills", [1, pytest.param(8, marks=pytest.mark.long)])
 async def test_a_kill_of_the_gateway_under_load(url: str, database_kind: str, tmp_path: Path, kills: int) -> None:
     answered: list[str] = []

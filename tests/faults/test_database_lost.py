@@ -17,8 +17,6 @@ from tests.harness.gateway_client import client_of, make_relayed, make_token
 from tests.harness.postgres import running_server
 from tests.harness.stores import StillClock, make_store
 
-pytestmark = pytest.mark.anyio
-
 on_file = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
 

@@ -54,7 +54,6 @@ async def call_at_once(urls: list[str], key: str, times: int, body: dict[str, An
         return Counter(answer.status_code for answer in await asyncio.gather(*posts))
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("times", [20, pytest.param(400, marks=pytest.mark.long)])
 @pytest.mark.parametrize("limit", ["balance", "key"])
 @pytest.mark.parametrize("obeys", [True, False])

@@ -13,8 +13,6 @@ from tests.harness.stores import sign_in, store_with_account
 from tui.widgets.confirm import Confirm
 from tui.widgets.section import Section
 
-pytestmark = pytest.mark.anyio
-
 SIZES = [(60, 20), (80, 24), (120, 40), (160, 50)]
 
 

@@ -12,8 +12,6 @@ from tests.harness.consoles import Stage, console
 from tests.harness.stores import add_account, make_store, sign_in, store_with_account
 from tui.widgets.row_table import RowTable
 
-pytestmark = pytest.mark.anyio
-
 
 def eventful_store() -> Store:
     store = store_with_account()

@@ -10,8 +10,6 @@ from tests.harness.screen_walk import is_invisible, segments_of
 from tests.snapshots.scenes import busy_store
 from tui.themes import ANSI_DARK, ANSI_LIGHT
 
-pytestmark = pytest.mark.anyio
-
 
 def invisible(stage: Stage) -> list[str]:
     """The texts on the screen in the colour of their ground."""

@@ -19,8 +19,6 @@ from tests.harness.consoles import Stage, console
 from tests.harness.stores import sign_in
 from tui.widgets.field import Field
 
-pytestmark = pytest.mark.anyio
-
 
 async def ask_for_one(stage: Stage, name: str, days: str, limit: str) -> None:
     await open_module(stage, "api-keys")

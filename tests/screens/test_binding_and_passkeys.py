@@ -40,8 +40,6 @@ from tui.account import SecurityOverview
 from tui.widgets.confirm import Confirm
 from tui.widgets.row_table import RowTable
 
-pytestmark = pytest.mark.anyio
-
 ORIGIN: Final = "http://localhost:8787"
 POLL_INTERVAL_S: Final = passkey_ceremony.POLL_INTERVAL_S
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from textual.widgets import Button, Static
 
 from screens.help import purpose_of
@@ -18,8 +17,6 @@ from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.palette import Palette
 from tui.widgets.toggle import Toggle
-
-pytestmark = pytest.mark.anyio
 
 _SENTENCES: dict[str, Any] = {
     name: f"Not here: {name}." for name, default in Capabilities._field_defaults.items() if default == ""

@@ -6,8 +6,6 @@ from screens.settings.change_password import ChangePassword
 from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.homes import Home
 
-pytestmark = pytest.mark.anyio
-
 NEW = "entirely different words"
 
 

@@ -15,8 +15,6 @@ from tests.harness.consoles import Stage, console
 from tests.harness.stores import add_account, make_store
 from tui.widgets.field import Field
 
-pytestmark = pytest.mark.anyio
-
 PAGER: Final = "pager@example.com"
 
 

@@ -11,8 +11,6 @@ from tests.harness.stored_sections import save_elsewhere
 from tests.harness.stores import sign_in
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 
 async def meet(home: Home, stage: Stage, **changes: object) -> None:
     """Save the threshold as 9.00, after another console has saved `changes`."""

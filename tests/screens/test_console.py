@@ -25,8 +25,6 @@ from tui.widgets.keyset_table import KeysetTable
 from tui.widgets.small_screen import SmallScreenNote
 from tui.widgets.tab_bar import TabBar
 
-pytestmark = pytest.mark.anyio
-
 INHERITED = ("tab", "shift+tab", "ctrl+c", "super+c", "ctrl+p", "escape")
 """Keys that Textual binds on every screen."""
 

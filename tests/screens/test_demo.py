@@ -18,8 +18,6 @@ from tui.local_account import LocalAccount
 from tui.local_account.demo import BALANCE_MICRO_USD, NAME, PASSWORD, open_demo
 from tui.store_location import Options
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def demo() -> Iterator[tuple[Store, str]]:

@@ -1,6 +1,5 @@
 """The row of buttons of every dialog: one row above it is free, and the primary button is at the right edge."""
 
-import pytest
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button
@@ -12,8 +11,6 @@ from tests.harness.full_account import filled, live
 from tests.harness.hostile_text import PAYLOADS
 from tests.harness.screen_walk import NAME, Outside, Walk, every_screen, on_stage
 from tui.widgets.actions import Actions
-
-pytestmark = pytest.mark.anyio
 
 WITHOUT_BUTTONS = {"Help", "Palette"}
 

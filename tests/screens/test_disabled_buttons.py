@@ -1,11 +1,8 @@
 """A button that is off can still be read: its colour is the theme's, without a second dimming."""
 
-import pytest
 from textual.widgets import Button
 
 from tests.harness.consoles import console
-
-pytestmark = pytest.mark.anyio
 
 
 async def test_a_disabled_button_is_not_dimmed_twice() -> None:

@@ -19,8 +19,6 @@ from tests.harness.stores import sign_in, store_with_account
 from tests.snapshots.scenes import busy_store, drawer_store
 from tui.widgets.confirm import Confirm
 
-pytestmark = pytest.mark.anyio
-
 
 def token_of(stage: Stage) -> str:
     token: str = stage.app.account._token  # type: ignore[attr-defined]

@@ -17,8 +17,6 @@ from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.store_location import Options
 
-pytestmark = pytest.mark.anyio
-
 
 def waiting_account(
     monkeypatch: pytest.MonkeyPatch, options: Options, *, is_first_run: bool

@@ -1,6 +1,5 @@
 """A control that disables itself keeps the focus: the key that follows does nothing else."""
 
-import pytest
 from textual.widgets import Button
 
 from screens.settings.page import SettingsPage
@@ -12,8 +11,6 @@ from tests.harness.slow_accounts import slow_console
 from tui.themes import ANSI_LIGHT
 from tui.widgets.disabled_focus import KeepFocusWhenDisabled
 from tui.widgets.toggle import Toggle
-
-pytestmark = pytest.mark.anyio
 
 
 class FocusWalk(Walk):

@@ -7,8 +7,6 @@ from screens.help import Help
 from screens.settings.change_password import ChangePassword
 from tests.harness.consoles import Stage, console
 
-pytestmark = pytest.mark.anyio
-
 
 def colour_of(stage: Stage, row: int, word: str) -> Color:
     """The colour of the text at the first place of `word` in a row of the screen."""

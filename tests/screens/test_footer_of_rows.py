@@ -8,8 +8,6 @@ from tests.harness.consoles import Stage, console
 from tests.harness.drawers import PLACE
 from tests.harness.stores import sign_in, store_with_account
 
-pytestmark = pytest.mark.anyio
-
 
 def works(stage: Stage) -> set[str]:
     return set(footer_keys(stage))

@@ -20,8 +20,6 @@ from tui.themes import ANSI_DARK
 from tui.widgets.footer import KeyFooter
 from tui.widgets.key_hints import KeyHint
 
-pytestmark = pytest.mark.anyio
-
 ELSEWHERE = {"CreateAccount", "ProviderLogin"}
 """Screens with a test of their own below."""
 

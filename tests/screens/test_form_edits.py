@@ -16,8 +16,6 @@ from tui.widgets.context_panel import ContextPanel
 from tui.widgets.field import Field
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 
 def value_of(stage: Stage, control: str) -> str:
     return stage.app.screen.query_one(f"#{control}", Input).value

@@ -3,13 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-import pytest
 from textual.dom import DOMNode
 from textual.screen import Screen
 
 from tests.harness.consoles import console
-
-pytestmark = pytest.mark.anyio
 
 
 async def test_no_widget_is_styled_before_it_has_its_place() -> None:

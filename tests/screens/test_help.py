@@ -17,8 +17,6 @@ from tui.widgets.field import Field
 from tui.widgets.help_line import HelpLine
 from tui.widgets.secret_input import SecretInput
 
-pytestmark = pytest.mark.anyio
-
 WITHOUT = {"Console", "Help"}
 """The frame around the pages, and the help itself."""
 

@@ -31,8 +31,6 @@ from tests.harness.remote_consoles import remote_console
 from tests.new_api.generations import Generation
 from tests.new_api.running import StandIn, in_memory
 
-pytestmark = pytest.mark.anyio
-
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 KEY = ApiKeyInfo(1, "laptop", "abcd", NOW)
 CALL = LoggedEntry(1, NOW, UsageEntry(Kind.CONSUMPTION, "m"))

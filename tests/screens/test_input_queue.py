@@ -15,7 +15,6 @@ from tests.harness.stores import add_account, make_store
 from tui import input_queue
 from tui.widgets import whole_frames
 
-pytestmark = pytest.mark.anyio
 NEW_PASSWORD = "quiet harbour lantern sky"
 
 

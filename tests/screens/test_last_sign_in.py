@@ -1,14 +1,10 @@
 """After a sign-in one line tells what happened before it."""
 
-import pytest
-
 from screens.console import Console
 from screens.sign_in_line import SignInLine
 from tests.harness.console_steps import enable_two_factor
 from tests.harness.consoles import PASSWORD, console
 from tests.harness.stores import sign_in, store_with_account
-
-pytestmark = pytest.mark.anyio
 
 
 async def test_the_first_sign_in_has_nothing_to_tell() -> None:

@@ -13,8 +13,6 @@ from tests.harness.layout import faults
 from tests.harness.stores import make_store
 from tests.snapshots.scenes import busy_store, passkey_store, ssh_key_store
 
-pytestmark = pytest.mark.anyio
-
 SAMPLE = [(60, 20), (80, 24), (100, 34), (140, 50)]
 EVERY = [(width, height) for height in (20, 24, 34, 50) for width in range(60, 201)]
 STORES = {"busy": busy_store, "passkeys": passkey_store, "ssh keys": ssh_key_store, "nobody": make_store}

@@ -17,8 +17,6 @@ from tests.harness.homes import Home
 from tui.widgets.confirm import Confirm
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 
 class Waiting(AccountModal[str]):
     """A dialog that somebody answers from elsewhere, as a browser or a provider does."""

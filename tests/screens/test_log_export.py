@@ -21,8 +21,6 @@ from tests.harness.homes import Home
 from tests.harness.log_pages import filter_by, open_log
 from tests.harness.stores import add_account, make_store
 
-pytestmark = pytest.mark.anyio
-
 CALLS = 1300
 
 

@@ -21,8 +21,6 @@ from tests.harness.stores import START, add_account, make_store, sign_in
 from tests.snapshots.scenes import logged_store
 from tui.widgets.footer import KeyFooter
 
-pytestmark = pytest.mark.anyio
-
 HOSTILE = "m\x1b[31m\u202e[@click=app.quit]x[/]"
 
 

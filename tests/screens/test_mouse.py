@@ -13,8 +13,6 @@ from tui.widgets.action_button import ActionButton
 from tui.widgets.tab_bar import TabBar
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 SECURITY_BUTTONS = 8
 """The buttons of the Security tab that a busy account has, at least."""
 

@@ -11,8 +11,6 @@ from tests.harness.homes import Home
 from tests.harness.stored_sections import save_elsewhere, stored_section
 from tui.widgets.field import Field
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_what_cannot_be_read_is_shown_beside_what_is_wrong(home: Home) -> None:
     async with home.console(press="3") as stage:

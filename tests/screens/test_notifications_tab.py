@@ -24,8 +24,6 @@ from tui.widgets.section import Section
 from tui.widgets.stored_secret import StoredSecretInput
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 
 

@@ -25,8 +25,6 @@ from tests.snapshots.scenes import spent_store
 from tui.local_account import LocalAccount
 from tui.widgets.link_list import LinkList
 
-pytestmark = pytest.mark.anyio
-
 
 async def open_overview(stage: Stage) -> OverviewPage:
     await open_module(stage, "overview")

@@ -7,7 +7,6 @@ from pathlib import Path
 from pkgutil import walk_packages
 from types import MappingProxyType
 
-import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.widgets._toast import Toast
@@ -22,8 +21,6 @@ from tui.key_ids import ACTIONS
 from tui.keymap import load_config
 from tui.local_account import LocalAccount
 from tui.store_location import Options
-
-pytestmark = pytest.mark.anyio
 
 
 def bound_in_the_code() -> dict[str, set[str]]:

@@ -14,8 +14,6 @@ from tui.remembered_theme import FILE_NAME, remembered_theme
 from tui.store_location import Options
 from tui.widgets.palette import Palette
 
-pytestmark = pytest.mark.anyio
-
 
 def palette(stage: Stage) -> Palette:
     screen = stage.app.screen

@@ -34,8 +34,6 @@ from tests.harness.stores import make_store, sign_in
 from tui.local_account import LocalAccount
 from tui.widgets.message_input import MessageInput
 
-pytestmark = pytest.mark.anyio
-
 
 @asynccontextmanager
 async def playground(

@@ -9,8 +9,6 @@ from tests.harness.stored_sections import stored_section
 from tests.harness.stores import add_account, make_store, sign_in, store_with_account
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_price_switch_is_saved_only_with_save(home: Home) -> None:
     async with home.console(press="4") as stage:

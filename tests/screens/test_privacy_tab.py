@@ -1,10 +1,6 @@
 """The Privacy tab: stored addresses are counted and erased."""
 
-import pytest
-
 from tests.harness.homes import Home
-
-pytestmark = pytest.mark.anyio
 
 
 async def test_stored_addresses_are_counted_and_erased(home: Home) -> None:

@@ -8,8 +8,6 @@ from tests.harness.consoles import console
 from tui.keymap import UNBOUND
 from tui.widgets.confirm import Confirm
 
-pytestmark = pytest.mark.anyio
-
 KEYS = {
     "security.token": "g",
     "confirm.yes": "z",

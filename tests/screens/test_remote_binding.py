@@ -15,8 +15,6 @@ from tui.account import BindingOverview
 from tui.widgets.confirm import Confirm
 from tui.widgets.section import Section
 
-pytestmark = pytest.mark.anyio
-
 FORGE = {
     "id": 1,
     "name": "Forge",

@@ -19,8 +19,6 @@ from tests.new_api.running import PASSWORD, StandIn, running
 from tui.widgets.dialog import Dialog
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def served() -> Iterator[StandIn]:

@@ -17,8 +17,6 @@ from tests.harness.remote_consoles import remote_console, signed_in_account
 from tests.harness.standin_rows import add_call, add_drawing, add_payments
 from tests.new_api.running import StandIn
 
-pytestmark = pytest.mark.anyio
-
 AT = 1_790_000_000
 LOG = "/api/log/self"
 

@@ -14,8 +14,6 @@ from tests.new_api.generations import Generation
 from tests.new_api.running import StandIn
 from tui.widgets.qr_code import QrCode
 
-pytestmark = pytest.mark.anyio
-
 SIZE = (80, 24)
 TOKEN = "t" * 32
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
 from textual.widgets import Button
 
 from screens.console import Console
@@ -13,8 +12,6 @@ from tests.harness.consoles import Stage
 from tests.harness.remote_consoles import remote_console
 from tests.new_api.generations import Generation
 from tests.new_api.running import StandIn, running
-
-pytestmark = pytest.mark.anyio
 
 SIZE = (80, 24)
 PASSWORD = "Zuf4ll-und-n0ch"

@@ -7,8 +7,6 @@ import pytest
 from screens.save_file import SaveFile, write_text
 from tests.harness.consoles import Stage, console
 
-pytestmark = pytest.mark.anyio
-
 
 async def ask(stage: Stage) -> None:
     stage.app.push_screen(SaveFile("Export", "gatekey-export.json", write_text(stage.app.account, "{}")))

@@ -22,8 +22,6 @@ from tui.widgets.confirm import Confirm
 from tui.widgets.context_panel import ContextPanel
 from tui.widgets.field import Field
 
-pytestmark = pytest.mark.anyio
-
 SIZES = [(60, 20), (60, 50), (80, 24), (100, 34), (120, 40), (160, 50), (200, 50)]
 
 

@@ -22,8 +22,6 @@ from tests.harness.homes import Home
 from tui.widgets.confirm import Confirm
 from tui.widgets.secret_view import SecretView
 
-pytestmark = pytest.mark.anyio
-
 NEW_PASSWORD = "quiet harbour lantern sky"
 
 

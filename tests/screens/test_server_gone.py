@@ -33,8 +33,6 @@ from tui.remote_account import RemoteAccount
 from tui.store_location import Options
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 GONE = "could not be reached. ^r tries again."
 TABS = {
     "1": "Work directory",

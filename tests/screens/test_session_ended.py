@@ -14,8 +14,6 @@ from tests.harness.slow_accounts import slow_console
 from tests.harness.stores import sign_in
 from tui.widgets.confirm import Choice
 
-pytestmark = pytest.mark.anyio
-
 NEW_PASSWORD = "quiet harbour lantern sky"
 
 

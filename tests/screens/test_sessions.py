@@ -11,8 +11,6 @@ from tests.harness.stores import sign_in, store_with_account
 from tui.widgets.confirm import Confirm
 from tui.widgets.row_table import RowTable
 
-pytestmark = pytest.mark.anyio
-
 
 def store_with_sessions(*sources: str) -> Store:
     store = store_with_account()

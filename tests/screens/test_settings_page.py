@@ -16,8 +16,6 @@ from tui.widgets.confirm import Choice
 from tui.widgets.tab_bar import TabBar
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_saving_one_tab_leaves_the_others_alone(home: Home) -> None:
     async with home.console(press="6") as stage:

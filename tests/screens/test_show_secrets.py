@@ -7,8 +7,6 @@ from screens.lock import LockScreen
 from tests.harness.consoles import Stage, console
 from tui.widgets.auto_hide import AutoHide
 
-pytestmark = pytest.mark.anyio
-
 
 def readable(stage: Stage, control: str) -> bool:
     return not stage.app.screen.query_one(f"#{control}", Input).password

@@ -10,8 +10,6 @@ from screens.settings.two_factor_setup import TwoFactorSetup
 from tests.harness.console_steps import enrol, open_module
 from tests.harness.consoles import Stage, console
 
-pytestmark = pytest.mark.anyio
-
 
 async def new_token(stage: Stage) -> ShownOnce:
     await stage.press("t", "y")

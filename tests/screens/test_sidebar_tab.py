@@ -9,8 +9,6 @@ from tests.harness.consoles import console
 from tests.harness.homes import Home
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_reset_fills_the_form_and_needs_save(home: Home) -> None:
     async with home.console(press="6") as stage:

@@ -18,8 +18,6 @@ from tests.harness.console_steps import enable_two_factor
 from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.stores import add_account, make_store, store_with_account
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_first_run_creates_the_account_and_opens_the_console() -> None:
     async with console(make_store(), signed_in=False) as stage:

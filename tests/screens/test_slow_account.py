@@ -29,8 +29,6 @@ from tui.store_location import Options
 from tui.widgets.confirm import Confirm
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.mark.parametrize(
     ("key", "dialog"),

@@ -16,8 +16,6 @@ from tui.widgets.field import Field
 from tui.widgets.tab_bar import TabBar
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 LARGE = (120, 44)
 """Columns and rows: nothing has to be scrolled into view."""
 

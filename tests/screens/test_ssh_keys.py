@@ -16,8 +16,6 @@ from tests.snapshots.scenes import ssh_key_store
 from tui.widgets.confirm import Confirm
 from tui.widgets.field import Field
 
-pytestmark = pytest.mark.anyio
-
 PRIVATE = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE=\n-----END OPENSSH PRIVATE KEY-----\n"
 
 

@@ -20,8 +20,6 @@ from tui.local_account import LocalAccount
 from tui.store_location import Options
 from tui.style_sheets import STYLES
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_the_styles_were_parsed_once_and_again_for_other_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: Counter[str] = Counter()

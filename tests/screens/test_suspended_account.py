@@ -13,7 +13,6 @@ from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.stores import make_store, store_with_account
 from tui.widgets.confirm import Confirm
 
-pytestmark = pytest.mark.anyio
 LONGER = "correct horse battery staple and a half more"
 
 

@@ -5,8 +5,6 @@ import pytest
 from tests.harness.consoles import Stage, console
 from tests.snapshots.scenes import busy_store
 
-pytestmark = pytest.mark.anyio
-
 
 async def activity(stage: Stage) -> str:
     await stage.press("a")

@@ -16,8 +16,6 @@ from tui.widgets.dialog import Dialog
 from tui.widgets.qr_code import QrCode
 from tui.widgets.step_rail import StepRail
 
-pytestmark = pytest.mark.anyio
-
 NAMES = [
     "alice",
     "a-very-long-name.of-somebody@a-company-with-a-long-name.example",

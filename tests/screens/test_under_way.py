@@ -27,8 +27,6 @@ from tui.widgets.confirm import Choice, Confirm
 from tui.widgets.tab_bar import TabBar
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_question_and_its_proof_in_one_piece() -> None:
     async with console() as stage:

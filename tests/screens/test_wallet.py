@@ -25,8 +25,6 @@ from tests.snapshots.scenes import spent_store
 from tui.local_account import LocalAccount
 from tui.widgets.keyset_table import KeysetTable
 
-pytestmark = pytest.mark.anyio
-
 
 def names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]

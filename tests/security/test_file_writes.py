@@ -25,8 +25,6 @@ from tests.harness.consoles import Stage, console
 from tests.harness.drawers import PLACE, fetch
 from tui.widgets.palette import Palette
 
-pytestmark = pytest.mark.anyio
-
 ROOT: Final = Path(__file__).parents[2]
 BAIT: Final = "$(cat ~/.config/gatekey/key)"
 OFF: Final = "Saving to a file is off here."

@@ -24,8 +24,6 @@ from tui.account import PasskeyPage
 from tui.local_account import LocalAccount
 from tui.store_location import Options
 
-pytestmark = pytest.mark.anyio
-
 ORIGIN: Final = "http://localhost:8787"
 
 

@@ -13,8 +13,6 @@ from tests.harness.full_account import filled, live
 from tests.harness.hostile_text import FIXED_WORDS, KEPT_BY_FOREIGN_KEY, PAYLOADS, Place, free, plant
 from tests.harness.screen_walk import NAME, Outside, Seen, Walk, every_screen, on_stage
 
-pytestmark = pytest.mark.anyio
-
 FIRST_TURN: Final = 3
 """The turn that is walked always."""
 BAIT: Final = "[@click=x]"

@@ -16,8 +16,6 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
-pytestmark = pytest.mark.anyio
-
 METHODS: tuple[tuple[Callable[..., Any], str], ...] = (
     (App._fatal_error, "(self)"),
     (MessagePump._close_messages_no_wait, "(self)"),

@@ -10,8 +10,6 @@ from store.store import Store
 from tests.harness.gateway_client import PEER, client_of, make_token
 from tests.harness.stores import add_account, make_store, sign_in
 
-pytestmark = pytest.mark.anyio
-
 HOSTILE = (
     "\r\nGET /forged 200",
     "\x1b]0;title\x07",

@@ -21,7 +21,7 @@ from tests.harness.gateway_client import client_of, make_token
 from tests.harness.quota_calls import book_call, hold_quota
 from tests.harness.stores import PASSWORD, StillClock, add_account, sign_in
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("account")]
+pytestmark = pytest.mark.usefixtures("account")
 
 READS: Final = (
     "/api/account",

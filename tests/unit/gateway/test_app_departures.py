@@ -14,8 +14,6 @@ from tests.fakes.scripted_model_server import ModelServer
 from tests.harness.gateway_client import make_relayed, make_token
 from tests.harness.stores import sign_in
 
-pytestmark = pytest.mark.anyio
-
 
 async def begin_and_leave(store: Store, method: str, path: str, bearer: str) -> list[Message]:
     """The beginning of a request; returns what it was answered."""

@@ -7,7 +7,6 @@ from store.throttle import BEARER_ATTEMPTS
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
 
-pytestmark = pytest.mark.anyio
 PATH = "/v1/chat/completions"
 REASON = "This account is suspended. Ask the administrator."
 

@@ -73,7 +73,6 @@ def test_all_of_an_ipv6_network_was_throttled_as_one() -> None:
     assert throttle_key("") == ""
 
 
-@pytest.mark.anyio
 async def test_a_thousand_forged_headers_were_one_client() -> None:
     with make_store(clock=StillClock()) as store:
         add_account(store)
@@ -89,7 +88,6 @@ async def test_a_thousand_forged_headers_were_one_client() -> None:
     assert statuses == [401] * 20 + [429] * 980
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(("is_listed", "expected"), [(True, CLIENT), (False, PEER)])
 async def test_a_listed_proxys_word_reached_the_log(*, is_listed: bool, expected: str) -> None:
     with make_store(clock=StillClock()) as store:

@@ -12,7 +12,6 @@ import pytest
 
 from gateway.connect import system_resolver
 
-pytestmark = pytest.mark.anyio
 PATIENCE: Final = 20.0
 MANY: Final = 40
 """More than asyncio has threads of its own on most machines."""

@@ -16,7 +16,7 @@ from store.store import Store
 from tests.harness.quota_calls import CALL, hold_quota
 from tests.harness.stores import add_account, sign_in
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)]
+pytestmark = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 PATIENCE: Final = 90.0
 """Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""
 

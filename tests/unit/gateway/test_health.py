@@ -21,7 +21,6 @@ from store.health import check_writable
 from store.store import Store
 from tests.harness.gateway_client import client_of
 
-pytestmark = pytest.mark.anyio
 REASONS: Final[list[tuple[type[StoreUnavailable], str]]] = [
     (DatabaseBusy, "database_busy"),
     (DatabaseFull, "disk_full"),

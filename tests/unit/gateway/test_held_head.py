@@ -3,11 +3,7 @@
 import asyncio
 from typing import cast
 
-import pytest
-
 from gateway.held_head import HeadHolder
-
-pytestmark = pytest.mark.anyio
 
 
 class Transport:

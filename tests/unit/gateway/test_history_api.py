@@ -22,7 +22,7 @@ from tests.harness.ledger_checks import ledger_of
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
 from tests.harness.stores import add_account
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("account")]
+pytestmark = pytest.mark.usefixtures("account")
 
 LISTS: Final[dict[str, type[BaseModel]]] = {
     "/api/account/ledger": LedgerPageDocument,

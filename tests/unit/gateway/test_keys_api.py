@@ -15,7 +15,7 @@ from tests.harness.gateway_client import client_of, make_token
 from tests.harness.people import tags
 from tests.harness.stores import PASSWORD, START, StillClock, add_account, sign_in
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("account")]
+pytestmark = pytest.mark.usefixtures("account")
 
 KEYS: Final = "/api/account/keys"
 PROOF: Final = {"proof": {"password": PASSWORD}}

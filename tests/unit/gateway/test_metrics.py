@@ -18,7 +18,6 @@ from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, COST, USAGE, ModelServer, answer, chat, event, said, stream
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
 
-pytestmark = pytest.mark.anyio
 DONE: Final = b"data: [DONE]\n\n"
 CHATS: Final = "/v1/chat/completions"
 

@@ -199,7 +199,6 @@ def test_no_example_in_the_document_looks_like_a_secret(documented: dict[str, An
     assert not re.search(r"(gk_|sk-|whsec_)[0-9A-Za-z]{6,}", json.dumps(documented))
 
 
-@pytest.mark.anyio
 async def test_what_is_documented_is_what_is_allowed() -> None:
     with make_store() as store:
         async with client_of(store) as client:
@@ -212,7 +211,6 @@ async def test_what_is_documented_is_what_is_allowed() -> None:
                 assert policed == (set(PAGE_HEADERS) if path.startswith("/passkey") else set())
 
 
-@pytest.mark.anyio
 async def test_head_was_answered_as_get_without_its_body() -> None:
     with make_store() as store:
         make_relayed(store)

@@ -20,8 +20,6 @@ from store.values.sign_in import SignedIn
 from tests.fakes.soft_authenticator import SoftAuthenticator
 from tests.harness.stores import SOURCE, StillClock, add_account, make_store, sign_in
 
-pytestmark = pytest.mark.anyio
-
 RP_ID: Final = "gateway.example"
 ORIGIN: Final = "https://gateway.example"
 OFF: Final = "Administrator has not enabled Passkey login"

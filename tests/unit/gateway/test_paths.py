@@ -9,8 +9,6 @@ from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
 from tests.harness.stores import make_store
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.mark.parametrize(
     ("asked", "meant"),

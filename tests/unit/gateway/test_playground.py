@@ -37,8 +37,6 @@ from tests.harness.gateway_client import MODEL, PRICE, make_relayed
 from tests.harness.model_streams import PNG, USAGE, StreamingModelServer, event
 from tests.harness.stores import make_store, sign_in
 
-pytestmark = pytest.mark.anyio
-
 
 def question(text: str = "Hello?", **fields: object) -> PlaygroundQuestion:
     values = {"model": MODEL, "turns": (ChatTurn(Speaker.USER, text),), "max_tokens": 100, **fields}

@@ -13,7 +13,6 @@ from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
 
-pytestmark = pytest.mark.anyio
 SECRET: Final = "sk-planted-0123456789"
 
 

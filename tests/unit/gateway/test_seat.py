@@ -12,8 +12,6 @@ from gateway.seat import Seat, seated_tasks
 from gateway.worker_locks import WorkerLocks
 from store.store import Store
 
-pytestmark = pytest.mark.anyio
-
 
 class Locks:
     """A seat that another worker has until `is_free`."""

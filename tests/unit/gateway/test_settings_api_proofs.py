@@ -17,7 +17,7 @@ from tests.harness.gateway_client import client_of, make_token
 from tests.harness.people import enrol
 from tests.harness.stores import PASSWORD, StillClock, sign_in
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("account")]
+pytestmark = pytest.mark.usefixtures("account")
 
 PRICE: Final = "/api/account/settings/price"
 NOTIFICATIONS: Final = "/api/account/settings/notifications"

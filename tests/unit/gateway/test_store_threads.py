@@ -31,7 +31,6 @@ from tests.harness.gateway_client import client_of, make_relayed
 from tests.harness.stores import START, make_store, sign_in
 from tests.harness.usage_log import entries_of
 
-pytestmark = pytest.mark.anyio
 STREAMS = 12
 PATIENCE = 90.0
 """Seconds for whatever is waited for: a machine at work on other things is slow, not broken."""

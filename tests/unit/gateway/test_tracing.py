@@ -22,7 +22,6 @@ from store.store import Store
 from tests.fakes.scripted_model_server import CHAT, ModelServer, answer, said, stream
 from tests.harness.gateway_client import FILE_ID, PEER, UPSTREAM_KEY, client_of, make_relayed
 
-pytestmark = pytest.mark.anyio
 TRACE: Final = "0af7651916cd43dd8448eb211c80319c"
 PARENT: Final = "b7ad6b7169203331"
 TRACEPARENT: Final = {"traceparent": f"00-{TRACE}-{PARENT}-01", "tracestate": "vendor=1"}

@@ -7,8 +7,6 @@ from remote.sessions import TokenSession
 from store.errors import AnswerLost, AnswerUnreadable, GatekeyError, NotOnThisServer
 from tests.harness.scripted_server import SELF, Waits, answer, aug_server, refusal, signed_in
 
-pytestmark = pytest.mark.anyio
-
 ROUTE = "GET /api/user/token"
 
 

@@ -22,8 +22,6 @@ from store.errors import (
 from tests.harness.scripted_server import ScriptedServer, answer, aug_server, feb_server, refusal, signed_in
 from tests.harness.stores import START
 
-pytestmark = pytest.mark.anyio
-
 MADE = 1795657447
 SECRET = "RE568RtEQ5kTu57ouW1O9upU0ooPd7MFyCV89c5BZM7fsecr"
 

@@ -26,8 +26,6 @@ from tests.harness.scripted_server import (
     signed_in,
 )
 
-pytestmark = pytest.mark.anyio
-
 FORGE = {
     "name": "Forge",
     "slug": "forge",

@@ -40,8 +40,6 @@ from tests.harness.scripted_server import (
 )
 from tests.harness.stores import StillClock
 
-pytestmark = pytest.mark.anyio
-
 COOKIE = CookieSession(2, "cookie-secret")
 TOKEN = TokenSession("token-secret", 2)
 PATH = "/api/user/2fa/status"

@@ -19,8 +19,6 @@ from store.errors import GatekeyError
 from store.text import is_sanitized
 from tests.harness.scripted_server import STATUS, ScriptedServer, answer, client_of, raw
 
-pytestmark = pytest.mark.anyio
-
 NOW: Final = datetime(2026, 11, 26, tzinfo=UTC)
 NAMES: Final = (
     *("id", "username", "quota", "setting", "sidebar_modules", "permissions", "role", "items", "total", "key", "name"),

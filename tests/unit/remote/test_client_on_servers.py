@@ -30,8 +30,6 @@ from tests.harness.standin_clients import client_on, is_feb
 from tests.harness.stores import make_ring
 from tests.new_api.running import PASSWORD, StandIn
 
-pytestmark = pytest.mark.anyio
-
 SELF, SETTING = "/api/user/self", "/api/user/setting"
 MAIL = NotificationForm(Channel.EMAIL, 1_500_000, notification_email="alice@example.com")
 

@@ -17,8 +17,6 @@ from store.errors import (
 from tests.harness.standin_clients import client_on, is_feb
 from tests.new_api.running import StandIn
 
-pytestmark = pytest.mark.anyio
-
 FORGE = {
     "id": 1,
     "name": "Forge",

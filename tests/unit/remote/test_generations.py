@@ -10,8 +10,6 @@ from remote.generations import Generation
 from store.errors import GatekeyError, NotANewApi, ServerFailed, ServerUnreachable
 from tests.harness.scripted_server import STATUS, ScriptedServer, answer, client_of, raw, refusal
 
-pytestmark = pytest.mark.anyio
-
 FEB = {"_qn": "new-api", "top_up_link": ""}
 AUG = {"register_enabled": True}
 WITHOUT_CODE, WITH_CODE = refusal(status=401), refusal(status=401, code="AUTH_UNAUTHORIZED")

@@ -5,8 +5,6 @@ import pytest
 from store.errors import NotOnThisServer
 from tests.harness.scripted_server import SESSION, answer, aug_server, refusal, signed_in
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_the_own_session_is_first_and_odd_ones_are_left_out() -> None:
     server = aug_server()

@@ -2,12 +2,8 @@
 
 import json
 
-import pytest
-
 from store.values.billing import ModelPrice
 from tests.harness.scripted_server import answer, aug_server, raw, signed_in
-
-pytestmark = pytest.mark.anyio
 
 ROWS = [
     {"model_name": "stub", "quota_type": 0, "model_ratio": 1, "model_price": 0, "completion_ratio": 2},

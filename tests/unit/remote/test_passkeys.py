@@ -8,8 +8,6 @@ import pytest
 from store.errors import FreshProofRequired, NotOnThisServer, ServerRefused
 from tests.harness.scripted_server import answer, aug_server, bundle, feb_server, refusal, signed_in
 
-pytestmark = pytest.mark.anyio
-
 ROUTE = "DELETE /api/user/passkey"
 PROOF_NEEDED = refusal(status=403, code="SECURITY_PROOF_REQUIRED")
 

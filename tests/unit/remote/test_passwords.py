@@ -16,8 +16,6 @@ from store.errors import (
 )
 from tests.harness.scripted_server import PASSWORD, answer, aug_server, bundle, feb_server, refusal, signed_in
 
-pytestmark = pytest.mark.anyio
-
 ROUTE = "PUT /api/user/self"
 
 

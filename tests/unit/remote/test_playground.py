@@ -26,8 +26,6 @@ from tests.new_api.accounts import Account
 from tests.new_api.api_keys import OFF, add_key
 from tests.new_api.running import StandIn
 
-pytestmark = pytest.mark.anyio
-
 QUESTION = PlaygroundQuestion("stub-model", (ChatTurn(Speaker.USER, "hi"),))
 STREAM = {"content-type": "text/event-stream", "x-oneapi-request-id": "r-1"}
 SECRET = "x" * 48

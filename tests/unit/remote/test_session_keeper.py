@@ -14,8 +14,6 @@ from store.errors import ServerUnreachable, SessionEnded
 from tests.harness.scripted_server import aug_server, client_of
 from tests.harness.stores import StillClock, make_ring
 
-pytestmark = pytest.mark.anyio
-
 SERVER = "https://api.example.com"
 
 

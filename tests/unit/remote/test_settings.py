@@ -25,8 +25,6 @@ from tests.harness.scripted_server import ADDRESS, Waits, client_of, raw, refusa
 from tests.harness.settings_server import KEPT, SettingsServer
 from tests.harness.stores import make_ring
 
-pytestmark = pytest.mark.anyio
-
 SIDEBAR = '{"chat":{"enabled":true,"playground":false},"console":{"enabled":true,"own":7}}'
 BEFORE: dict[str, Any] = {
     "notify_type": "gotify",

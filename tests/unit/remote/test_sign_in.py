@@ -39,8 +39,6 @@ from tests.harness.scripted_server import (
 )
 from tests.harness.stores import StillClock
 
-pytestmark = pytest.mark.anyio
-
 both = pytest.mark.parametrize("make", [feb_server, aug_server])
 Make = Callable[[], ScriptedServer]
 LOGIN, CODE = "POST /api/user/login", "POST /api/user/login/2fa"

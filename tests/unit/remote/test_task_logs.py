@@ -2,12 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from remote.task_logs import TaskFilter
 from tests.harness.scripted_server import answer, aug_server, signed_in
-
-pytestmark = pytest.mark.anyio
 
 AT = datetime(2026, 11, 26, 1, 44, 8, tzinfo=UTC)
 SECONDS = int(AT.timestamp())

@@ -15,8 +15,6 @@ from store.errors import AnswerLost, AnswerUnreadable, CertificateRefused, Serve
 from tests.fakes.certificate_authority import Authority
 from tests.harness.scripted_server import ADDRESS, Answer, Body, ScriptedServer, raw
 
-pytestmark = pytest.mark.anyio
-
 READ = Request("GET", "/api/status")
 CHANGE = Request("PUT", "/api/user/setting", body={"notify_type": "email"}, changes=True)
 

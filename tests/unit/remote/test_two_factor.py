@@ -5,8 +5,6 @@ import pytest
 from store.errors import AlreadyEnabled, AnswerUnreadable, ServerRefused, TooManyAttempts, WrongCode
 from tests.harness.scripted_server import answer, aug_server, refusal, signed_in
 
-pytestmark = pytest.mark.anyio
-
 STATUS = "GET /api/user/2fa/status"
 
 

@@ -9,8 +9,6 @@ from remote.usage import LogFilter, LogKind
 from store.errors import InvalidNumber
 from tests.harness.scripted_server import answer, aug_server, signed_in
 
-pytestmark = pytest.mark.anyio
-
 AT = datetime(2026, 11, 26, 1, 44, 8, tzinfo=UTC)
 ROW: dict[str, Any] = {
     "id": 1,

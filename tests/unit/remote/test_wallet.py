@@ -8,8 +8,6 @@ import pytest
 from store.errors import AnswerLost, AnswerUnreadable, CodeRefused, InvalidSecret
 from tests.harness.scripted_server import Waits, answer, aug_server, refusal, signed_in
 
-pytestmark = pytest.mark.anyio
-
 ROUTE = "POST /api/user/topup"
 
 

@@ -13,8 +13,6 @@ from ssh.drawer_server import MAX_WAITING, DrawerServer, OpenItem
 from ssh.sealed_server import SealedServer
 from store.values.drawer import DrawerFetch, DrawerItem
 
-pytestmark = pytest.mark.anyio
-
 HARMLESS: Final = {"channel", "connection", "env", "logger", "convert_attrs", "format_longname", "exit"}
 """What asyncssh's server does without a file: its connection, and the text of a listing."""
 

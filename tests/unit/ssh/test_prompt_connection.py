@@ -9,8 +9,6 @@ import pytest
 
 from ssh.prompt_connection import PromptConnection
 
-pytestmark = pytest.mark.anyio
-
 
 class Visitor(asyncssh.SSHServer):
     """Lets everybody in."""

@@ -48,7 +48,6 @@ def on_path(programs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return programs
 
 
-@pytest.mark.anyio
 async def test_without_any_program_it_goes_to_the_terminal_and_says_sent() -> None:
     terminal = Terminal()
     copied = await copy(terminal, SECRET, {})
@@ -57,7 +56,6 @@ async def test_without_any_program_it_goes_to_the_terminal_and_says_sent() -> No
     assert copied.sentence == "Sent to the terminal's clipboard"
 
 
-@pytest.mark.anyio
 async def test_in_tmux_it_goes_to_the_buffer_through_standard_input(on_path: Path) -> None:
     log = program(on_path, "tmux")
     terminal = Terminal()
@@ -68,7 +66,6 @@ async def test_in_tmux_it_goes_to_the_buffer_through_standard_input(on_path: Pat
     assert terminal.sent == []
 
 
-@pytest.mark.anyio
 async def test_when_tmux_refuses_it_goes_to_the_terminal(on_path: Path) -> None:
     program(on_path, "tmux", exit_code=1)
     terminal = Terminal()
@@ -77,7 +74,6 @@ async def test_when_tmux_refuses_it_goes_to_the_terminal(on_path: Path) -> None:
     assert terminal.sent == [SECRET]
 
 
-@pytest.mark.anyio
 async def test_when_tmux_is_not_there_it_goes_to_the_terminal(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(programs))
     terminal = Terminal()
@@ -85,7 +81,6 @@ async def test_when_tmux_is_not_there_it_goes_to_the_terminal(programs: Path, mo
     assert copied.route is Route.TERMINAL
 
 
-@pytest.mark.anyio
 async def test_a_program_that_hangs_is_given_up(on_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = on_path / "tmux"
     script.write_text("#!/bin/sh\nexec sleep 600\n")
@@ -96,7 +91,6 @@ async def test_a_program_that_hangs_is_given_up(on_path: Path, monkeypatch: pyte
     assert copied.route is Route.TERMINAL
 
 
-@pytest.mark.anyio
 async def test_a_display_of_this_machine_comes_first_but_not_over_ssh(on_path: Path) -> None:
     log = program(on_path, "wl-copy")
     terminal = Terminal()
@@ -127,7 +121,6 @@ def buffer_of(tmux: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.anyio
 async def test_a_real_tmux_has_the_text_afterwards(tmux: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMUX", tmux)
     assert (await copy(Terminal(), SECRET)).route is Route.TMUX

@@ -10,8 +10,6 @@ from textual.events import Key
 from tui import input_queue
 from tui.input_queue import InputQueue
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_process_that_was_stopped_keeps_what_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     """While it is stopped the clock runs on, and nothing that a key waits for can happen."""

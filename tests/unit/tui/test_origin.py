@@ -49,7 +49,6 @@ def test_without_a_terminal_that_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     assert source() == "no terminal"
 
 
-@pytest.mark.anyio
 async def test_consoles_of_one_peer_share_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each connection of sshd is a terminal and a port of its own."""
     connections = count(1)

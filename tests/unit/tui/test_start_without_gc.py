@@ -13,8 +13,6 @@ from tests.harness.consoles import console
 from tui import start_without_gc
 from tui.account import AccountService
 
-pytestmark = pytest.mark.anyio
-
 
 class Opening:
     """An account whose data opens when `opened` is set."""

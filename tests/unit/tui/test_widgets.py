@@ -113,7 +113,6 @@ def test_the_stylesheet_names_no_colour_and_matches_nothing_at_large() -> None:
             assert not line.strip().startswith("*"), line
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("theme", THEME_NAMES)
 async def test_the_gallery_fits_80_by_24_in_every_theme(theme: str) -> None:
     async with running(Gallery(theme)) as (app, pilot):
@@ -123,7 +122,6 @@ async def test_the_gallery_fits_80_by_24_in_every_theme(theme: str) -> None:
         assert all(widget.region.right <= 80 for widget in app.screen.query(Widget) if widget.display)
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("target", ["#save", "#email", "#token"])
 async def test_without_any_colour_the_focus_is_still_seen(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")

@@ -31,7 +31,6 @@ class SlowTransport:
         self.written.clear()
 
 
-@pytest.mark.anyio
 async def test_each_piece_of_a_long_body_has_the_time_limit_of_its_own() -> None:
     connection = ModelServerConnection()
     transport = SlowTransport(connection)
@@ -76,7 +75,6 @@ async def asked() -> ModelServerConnection:
     return connection
 
 
-@pytest.mark.anyio
 async def test_what_has_come_is_read_as_one_chunk_and_what_comes_later_as_another() -> None:
     async with asyncio.timeout(PATIENCE):
         connection = await asked()
@@ -97,7 +95,6 @@ async def test_what_has_come_is_read_as_one_chunk_and_what_comes_later_as_anothe
         assert connection.finish()
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("end", [b"no length\r\n", b""])
 async def test_what_came_before_an_error_is_read_before_it(end: bytes) -> None:
     async with asyncio.timeout(PATIENCE):

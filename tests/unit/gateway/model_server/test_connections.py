@@ -19,7 +19,6 @@ from gateway.model_server.connections import ModelServerTransport
 from gateway.network_errors import NETWORK_ERRORS
 from tests.fakes.certificate_authority import Authority
 
-pytestmark = pytest.mark.anyio
 PATIENCE: Final = 30.0
 LOOPS: Final = ("asyncio", "uvloop") if importlib.util.find_spec("uvloop") else ("asyncio",)
 SOON: Final = 0.05

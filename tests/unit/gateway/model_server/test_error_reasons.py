@@ -25,8 +25,6 @@ from tests.fakes.scripted_model_server import CHAT, DONE, Chunks, ModelServer, a
 from tests.harness.gateway_client import UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.stores import sign_in
 
-pytestmark = pytest.mark.anyio
-
 WORDS: Final = "The prompt is too long."
 PAGE: Final = (
     "<!DOCTYPE html><html><head><title>Request &amp; Entity\n Too Large</title><style>p {}</style></head><body>x</body>"

@@ -15,8 +15,6 @@ from tests.fakes.scripted_model_server import CHAT, COST, ModelServer
 from tests.harness.gateway_client import MODEL, PEER, PRICE, client_of, make_relayed
 from tests.harness.stores import StillClock, sign_in
 
-pytestmark = pytest.mark.anyio
-
 Send = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
 
 

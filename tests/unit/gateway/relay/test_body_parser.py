@@ -26,7 +26,6 @@ from tests.fakes.scripted_model_server import CHAT, ModelServer, answer
 from tests.harness.gateway_client import client_of, make_relayed
 from tests.harness.stores import sign_in
 
-pytestmark = pytest.mark.anyio
 JSON: Final = "application/json"
 LONG_FIELDS: Final = (
     "messages",

@@ -14,7 +14,6 @@ from gateway.relay.stream_meter import StreamMeter, error_event
 from gateway.relay.usage_report import ReportedUsage
 from tests.fakes.model_answers import typed_event
 
-pytestmark = pytest.mark.anyio
 USAGE: Final = {"input_tokens": 9, "input_tokens_details": {"cached_tokens": 4}, "output_tokens": 5, "total_tokens": 14}
 
 

@@ -25,7 +25,6 @@ from tests.fakes.scripted_model_server import ModelServer
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
 from tests.harness.stores import sign_in
 
-pytestmark = pytest.mark.anyio
 CHATS: Final = ENDPOINTS[0]
 JSON_ENDPOINTS: Final = [each for each in ENDPOINTS if not each.files]
 JSON: Final = "application/json"

@@ -24,8 +24,6 @@ from tests.harness.guarded_servers import guarded
 from tests.harness.stores import add_account, sign_in
 from tests.harness.usage_log import entries_of
 
-pytestmark = pytest.mark.anyio
-
 FILE: Final = {
     "id": "file-7",
     "object": "file",

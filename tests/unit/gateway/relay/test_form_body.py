@@ -20,7 +20,6 @@ from tests.fakes.scripted_model_server import ModelServer, answer
 from tests.harness.gateway_client import client_of, make_relayed
 from tests.harness.stores import sign_in
 
-pytestmark = pytest.mark.anyio
 TYPE: Final = "multipart/form-data; boundary=XyZ"
 FILE: Final = b'--XyZ\r\nContent-Disposition: form-data; name="file"; filename="a.ogg"\r\n\r\nsound\r\n'
 NAMED: Final = b'--XyZ\r\nContent-Disposition: form-data; name="model"\r\n\r\ngpt-priced\r\n'

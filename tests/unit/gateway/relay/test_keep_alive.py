@@ -24,7 +24,6 @@ from tests.unit.gateway.relay.stream_clients import (
     until,
 )
 
-pytestmark = pytest.mark.anyio
 SOON: Final = 0.01
 """Seconds of silence after which the tests' streams get a comment."""
 

@@ -16,7 +16,6 @@ from tests.harness.gateway_client import MODEL, PRICE, client_of, make_relayed
 from tests.harness.stores import sign_in
 from tests.harness.usage_log import entries_of
 
-pytestmark = pytest.mark.anyio
 PATH = "/v1/chat/completions"
 
 

@@ -26,8 +26,6 @@ from tests.harness.quota_calls import hold_quota
 from tests.harness.stores import sign_in
 from tests.harness.usage_log import entries_of
 
-pytestmark = pytest.mark.anyio
-
 
 def spent(store: Store) -> int:
     state = store.quota.state(sign_in(store))

@@ -23,7 +23,6 @@ from tests.fakes.scripted_model_server import ModelServer, answer, stream
 from tests.harness.gateway_client import MODEL, UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.usage_log import entries_of
 
-pytestmark = pytest.mark.anyio
 PATH: Final = "/v1/messages"
 ASKED: Final[dict[str, Any]] = {
     "model": MODEL,

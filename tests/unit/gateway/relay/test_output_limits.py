@@ -18,8 +18,6 @@ from tests.harness.quota_calls import hold_quota
 from tests.harness.stores import sign_in
 from tests.harness.usage_log import used_of
 
-pytestmark = pytest.mark.anyio
-
 CHATS: Final = "/v1/chat/completions"
 LONGEST: Final = 64_000
 PRICE: Final = ModelPrice(MODEL, 0, 600_000, max_output_tokens=LONGEST)

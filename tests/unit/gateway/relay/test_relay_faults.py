@@ -18,8 +18,6 @@ from tests.harness.gateway_client import UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.stores import add_account, sign_in
 from tests.harness.usage_log import entries_of, entry_of, used_of
 
-pytestmark = pytest.mark.anyio
-
 
 async def ask(store: Store, models: ModelServer, **changes: Any) -> httpx.Response:
     key = make_relayed(store)

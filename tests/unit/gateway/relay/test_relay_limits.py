@@ -22,7 +22,6 @@ from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed, make_token
 from tests.harness.stores import StillClock, add_account, sign_in
 
-pytestmark = pytest.mark.anyio
 MIB: Final = 1024 * 1024
 
 

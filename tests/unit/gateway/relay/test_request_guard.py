@@ -26,7 +26,6 @@ from tests.fakes.scripted_model_server import CHAT, COST, ModelServer, answer
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
 from tests.harness.stores import sign_in
 
-pytestmark = pytest.mark.anyio
 CHATS: Final = ENDPOINTS[0]
 
 

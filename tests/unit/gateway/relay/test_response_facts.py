@@ -24,8 +24,6 @@ from gateway.relay.response_process import handle_message
 from store.errors import UpstreamFailed
 from tests.fakes.scripted_model_server import chat
 
-pytestmark = pytest.mark.anyio
-
 WORDS: Final = st.sampled_from(["", "batch_1", "two words", "\x1b[2J", "b" * 102, "\ud800", "é"])
 VALUES: Final = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 2000), st.just(10**9 + 1), st.just(2.0), st.just(0.5), st.just("7")

@@ -23,8 +23,6 @@ from tests.harness.stores import sign_in
 from tests.harness.usage_log import entries_of, used_of
 from tests.harness.watched_parser import WatchedParser
 
-pytestmark = pytest.mark.anyio
-
 PATH: Final = "/v1/chat/completions"
 LONG: Final = "x" * (MAX_INLINE_BYTES + 1000)
 SAID: Final = [{"index": 0, "message": {"role": "assistant", "content": LONG}}]

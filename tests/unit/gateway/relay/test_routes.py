@@ -13,7 +13,6 @@ from store.tokens import API_KEY_PREFIX
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed
 
-pytestmark = pytest.mark.anyio
 PATH = "/v1/chat/completions"
 LONG_WAY = "/v1/chat/completions/"
 """The same address, which is not one of the paths of the direct way."""

@@ -15,7 +15,6 @@ from tests.fakes.scripted_model_server import ModelServer, answer, stream
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
 from tests.harness.stores import sign_in
 
-pytestmark = pytest.mark.anyio
 PATH: Final = "/v1/responses"
 USAGE: Final = {"input_tokens": 1_000, "output_tokens": 500, "total_tokens": 1_500}
 SAID: Final[dict[str, Any]] = {"id": "resp_1", "object": "response", "status": "completed", "usage": USAGE}

@@ -21,8 +21,6 @@ from tests.harness.gateway_client import UPSTREAM_KEY, client_of, make_relayed
 from tests.harness.usage_log import entry_of
 from tests.harness.watched_parser import WatchedParser
 
-pytestmark = pytest.mark.anyio
-
 PATH: Final = "/v1/chat/completions"
 STREAMED: Final = {**CHAT, "stream": True, "stream_options": {"include_usage": True}, "max_tokens": 100}
 LONG: Final = "x" * (MAX_INLINE_BYTES + 1000)

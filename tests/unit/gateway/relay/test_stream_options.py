@@ -11,8 +11,6 @@ from tests.fakes.scripted_model_server import CHAT, DONE, USED, ModelServer, ans
 from tests.harness.gateway_client import client_of, make_relayed
 from tests.harness.stores import sign_in
 
-pytestmark = pytest.mark.anyio
-
 STREAMED: Final = {**CHAT, "stream": True}
 PATH: Final = "/v1/chat/completions"
 USAGE: Final = {"include_usage": True}

@@ -26,8 +26,6 @@ from tests.unit.gateway.relay.stream_clients import (
     until,
 )
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.mark.parametrize("most", [0, 1, 3])
 async def test_a_client_that_took_nothing_was_let_go(store: Store, monkeypatch: pytest.MonkeyPatch, most: int) -> None:

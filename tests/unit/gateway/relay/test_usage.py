@@ -16,8 +16,6 @@ from tests.fakes.scripted_model_server import CHAT, DONE, USED, ModelServer, ans
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
 from tests.harness.usage_log import entry_of, used_of
 
-pytestmark = pytest.mark.anyio
-
 CHATS: Final = ENDPOINTS[0]
 STREAMED: Final = {**CHAT, "stream": True}
 

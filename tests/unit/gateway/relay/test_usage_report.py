@@ -13,8 +13,6 @@ from tests.fakes.scripted_model_server import CHAT, DONE, ModelServer, answer, c
 from tests.harness.gateway_client import MODEL, client_of, make_relayed
 from tests.harness.usage_log import entry_of
 
-pytestmark = pytest.mark.anyio
-
 ISSUE: Final = {
     "prompt_tokens": 368,
     "completion_tokens": 19,

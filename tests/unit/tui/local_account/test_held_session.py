@@ -15,8 +15,6 @@ from tui.local_account import LocalAccount
 from tui.local_account.held_session import HeldSession
 from tui.store_location import Options
 
-pytestmark = pytest.mark.anyio
-
 
 class Ends:
     """Notes what is ended; refuses as often as it is told to."""

@@ -14,8 +14,6 @@ from tui.local_account import LocalAccount
 from tui.local_account.topic import LocalTopic
 from tui.store_location import Options
 
-pytestmark = pytest.mark.anyio
-
 TOKEN: Final = "a token"
 
 

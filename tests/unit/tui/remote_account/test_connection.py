@@ -9,8 +9,6 @@ from tests.harness.remote_consoles import IMPATIENT, remote_account
 from tests.new_api.generations import Generation
 from tests.new_api.running import PASSWORD, in_memory
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_failed_opening_is_tried_again_by_whoever_waits_for_it() -> None:
     with in_memory(Generation.AUG) as standin:

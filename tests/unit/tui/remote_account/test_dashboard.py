@@ -12,8 +12,6 @@ from tests.new_api.api_keys import OFF, add_key
 from tests.new_api.logs import count_hours
 from tests.new_api.running import PASSWORD, StandIn
 
-pytestmark = pytest.mark.anyio
-
 CENT = 10_000
 """In micro-USD; 5,000 quota of the server."""
 

@@ -21,8 +21,6 @@ from tests.new_api.running import PASSWORD, StandIn
 from tui.remote_account import RemoteAccount
 from tui.store_location import Options
 
-pytestmark = pytest.mark.anyio
-
 
 @asynccontextmanager
 async def signed_in(

@@ -2,14 +2,10 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
 from store.values.usage import Kind, UsageFilter
 from tests.harness.remote_consoles import signed_in_account
 from tests.harness.standin_rows import add_drawing, add_task
 from tests.new_api.running import StandIn
-
-pytestmark = pytest.mark.anyio
 
 AT = 1_790_000_000
 DRAWINGS = UsageFilter(kind=Kind.DRAWING)

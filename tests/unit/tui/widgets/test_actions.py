@@ -1,12 +1,8 @@
 """The row of buttons: one line where it fits, as many as it needs where it does not."""
 
-import pytest
-
 from tests.unit.tui.widgets.bare_console import Stage
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
-
-pytestmark = pytest.mark.anyio
 
 
 def row(*labels: str) -> Stage:

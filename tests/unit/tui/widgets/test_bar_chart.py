@@ -7,8 +7,6 @@ from tests.unit.tui.widgets.bare_console import stage_of
 from tui.glyphs import PlainGlyphs
 from tui.widgets.bar_chart import Bar, BarChart, axis_top, gathered
 
-pytestmark = pytest.mark.anyio
-
 DAYS = tuple(Bar(f"11-{day:02}", day * 10_000) for day in range(1, 31))
 
 

@@ -5,8 +5,6 @@ import pytest
 from tests.unit.tui.widgets.bare_console import Stage
 from tui.widgets.choice_row import ChoiceRow
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_both_values_stand_side_by_side_and_space_switches() -> None:
     row = ChoiceRow(("mine", "$9.00"), ("saved", "$3.00"))

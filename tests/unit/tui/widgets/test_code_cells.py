@@ -10,8 +10,6 @@ from textual.widgets import Input
 from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.code_cells import CodeCells, CodeTimeLeft
 
-pytestmark = pytest.mark.anyio
-
 
 def cells(*, backup_codes: bool = False) -> list[Widget]:
     return [CodeCells(id="code", backup_codes=backup_codes)]

@@ -5,8 +5,6 @@ import pytest
 from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.confirm import Choice, Confirm, Decision
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.mark.parametrize(
     ("keys", "answer"),

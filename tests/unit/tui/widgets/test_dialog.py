@@ -1,6 +1,5 @@
 """The frame of a dialog: its borders say what it is, its arrows walk, its primary button stands at the right."""
 
-import pytest
 from textual.widgets import Input, Static
 
 from tests.unit.tui.widgets.bare_console import Stage, running
@@ -8,8 +7,6 @@ from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
-
-pytestmark = pytest.mark.anyio
 
 
 def form() -> Dialog:

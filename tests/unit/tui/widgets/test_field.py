@@ -13,8 +13,6 @@ from tui.widgets.help_line import HelpLine
 from tui.widgets.secret_input import SecretInput
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 
 def form() -> list[Widget]:
     return [

@@ -5,8 +5,6 @@ import pytest
 from tests.unit.tui.widgets.bare_console import stage_of
 from tui.widgets.fitting_line import FittingLine
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.mark.parametrize(("width", "shown"), [(40, "$3.00 in / million"), (17, "$3.00 in"), (8, "$3.00 in"), (7, "")])
 async def test_the_first_wording_that_fits_is_shown(width: int, shown: str) -> None:

@@ -14,8 +14,6 @@ from tui.widgets.footer import KeyFooter
 from tui.widgets.line_input import LineInput
 from tui.widgets.row_walk import MOVE
 
-pytestmark = pytest.mark.anyio
-
 
 class Console(Stage):
     BINDINGS: ClassVar[list[BindingType]] = [

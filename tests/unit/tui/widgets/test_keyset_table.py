@@ -15,8 +15,6 @@ from tui.widgets.keyset_table import KeysetTable
 from tui.widgets.keyset_window import KeysetPage
 from tui.widgets.table_columns import GAP_CELLS, ColumnFit, TableColumn, fit_columns
 
-pytestmark = pytest.mark.anyio
-
 PAGE = 25
 
 COLUMNS = (

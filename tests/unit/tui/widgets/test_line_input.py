@@ -9,8 +9,6 @@ from tui.widgets.field import Field
 from tui.widgets.line_input import LineInput
 from tui.widgets.text_input import TextInput
 
-pytestmark = pytest.mark.anyio
-
 LONG = "abcdefghijklmnopqrstuvwxyz" * 5
 
 

@@ -1,12 +1,9 @@
 """A list of links keeps its cursor."""
 
-import pytest
 from textual.content import Content
 
 from tests.unit.tui.widgets.bare_console import stage_of
 from tui.widgets.link_list import LinkList
-
-pytestmark = pytest.mark.anyio
 
 
 async def test_a_list_keeps_its_cursor_and_its_focus_while_its_lines_change() -> None:

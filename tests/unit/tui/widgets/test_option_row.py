@@ -6,8 +6,6 @@ from tests.unit.tui.widgets.bare_console import Stage
 from tui.widgets.bar import bar
 from tui.widgets.option_row import OptionRow
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_arrows_stop_at_the_ends_and_space_goes_round() -> None:
     row = OptionRow(("never", "daily", "weekly"), value=1)

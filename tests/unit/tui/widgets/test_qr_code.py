@@ -16,7 +16,6 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 URI = f"otpauth://totp/Gatekey:alice?secret={SECRET}&issuer=Gatekey"
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
 async def test_the_code_on_the_screen_can_be_scanned(theme: str) -> None:
     async with running(Stage(lambda: [QrCode(URI)])) as (app, pilot):
@@ -25,14 +24,12 @@ async def test_the_code_on_the_screen_can_be_scanned(theme: str) -> None:
         assert scan(picture_of(app)) == URI
 
 
-@pytest.mark.anyio
 @pytest.mark.needs(parts.ZBARIMG)
 async def test_another_reader_reads_the_same() -> None:
     async with running(Stage(lambda: [QrCode(URI)])) as (app, _):
         assert zbarimg(picture_of(app)) == URI
 
 
-@pytest.mark.anyio
 async def test_without_colours_the_code_is_still_black_on_white(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with running(Stage(lambda: [QrCode(URI)], ansi_color=native_colours(os.environ))) as (app, pilot):
@@ -42,7 +39,6 @@ async def test_without_colours_the_code_is_still_black_on_white(monkeypatch: pyt
         assert scan(picture_of(app)) == URI
 
 
-@pytest.mark.anyio
 async def test_another_uri_replaces_the_first_and_none_takes_no_room() -> None:
     app = Stage(lambda: [QrCode()])
     async with app.run_test(size=(80, 30)) as pilot:

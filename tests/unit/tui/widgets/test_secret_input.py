@@ -7,8 +7,6 @@ from textual.widgets import Input, Static
 from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.secret_input import CodeInput, SecretInput
 
-pytestmark = pytest.mark.anyio
-
 SECRET = "hunter2-hunter2"
 
 

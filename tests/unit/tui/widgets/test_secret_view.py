@@ -10,8 +10,6 @@ from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.confirm import Confirm
 from tui.widgets.secret_view import MASK, SecretView
 
-pytestmark = pytest.mark.anyio
-
 SECRET = "gk_b5G1yqW0m3kT8sVxZ2nC7pLr"
 
 

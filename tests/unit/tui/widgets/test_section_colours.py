@@ -11,8 +11,6 @@ from tui.widgets.link_list import LinkList
 from tui.widgets.section import Section
 from tui.widgets.tiles import Tile, Tiles
 
-pytestmark = pytest.mark.anyio
-
 
 def show(widget: Widget, content: Content) -> None:
     match widget:

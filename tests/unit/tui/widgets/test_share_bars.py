@@ -1,11 +1,7 @@
 """Bars by name: they end where the largest ends."""
 
-import pytest
-
 from tests.unit.tui.widgets.bare_console import stage_of
 from tui.widgets.share_bars import Share, ShareBars
-
-pytestmark = pytest.mark.anyio
 
 
 async def test_shares_end_where_the_largest_ends() -> None:

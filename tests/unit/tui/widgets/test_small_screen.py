@@ -7,8 +7,6 @@ from tests.unit.tui.widgets.gallery import Form, Gallery
 from tui.widgets.confirm import Confirm
 from tui.widgets.small_screen import SmallScreenNote
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_it_says_so_and_gives_the_screen_and_the_focus_back() -> None:
     app = Gallery()

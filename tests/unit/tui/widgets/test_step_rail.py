@@ -5,8 +5,6 @@ import pytest
 from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.step_rail import Step, StepRail
 
-pytestmark = pytest.mark.anyio
-
 STEPS = (
     Step("Scan QR Code", "Scan"),
     Step("Save Backup Recovery Codes", "Save codes"),

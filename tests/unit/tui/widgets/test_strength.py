@@ -7,8 +7,6 @@ from tests.unit.tui.widgets.bare_console import Stage
 from tui.widgets.field import Field
 from tui.widgets.strength import strength_line
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.mark.parametrize(
     ("score", "row"),

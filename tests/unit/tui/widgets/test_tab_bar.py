@@ -11,8 +11,6 @@ from tests.harness.consoles import console
 from tests.unit.tui.widgets.bare_console import Stage
 from tui.widgets.tab_bar import TabBar
 
-pytestmark = pytest.mark.anyio
-
 WIDTHS = range(58, 201)
 DIRTY = (frozenset[str](), frozenset({"notifications"}), frozenset(tab.id for tab in TABS))
 

@@ -6,8 +6,6 @@ from textual.content import Content
 from tests.unit.tui.widgets.bare_console import stage_of
 from tui.widgets.tiles import Tile, Tiles
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_tiles_stand_in_boxes_where_there_is_room() -> None:
     for height, has_boxes in ((3, False), (4, True)):

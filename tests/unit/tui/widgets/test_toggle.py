@@ -5,8 +5,6 @@ import pytest
 from tests.unit.tui.widgets.bare_console import Stage, running
 from tui.widgets.toggle import Toggle
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_the_state_is_a_word_and_a_mark() -> None:
     async with running(Stage(lambda: [Toggle(True, "needs care", id="a"), Toggle(id="b")])) as (app, _):

@@ -16,8 +16,6 @@ from textual.widgets import Input, Label
 
 from tui.widgets.whole_frames import WholeFrames
 
-pytestmark = pytest.mark.anyio
-
 
 class Form(WholeFrames, Screen[None]):
     """Three fields. It counts how often it is arranged."""
