@@ -1,14 +1,22 @@
 """Tests of the console run in each home of an account for which their promise has a meaning."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.harness.brief_run import is_brief
+from tests.harness.consoles import Stage, console
 from tests.harness.homes import Home, Place, home_at
 from tests.new_api.generations import Generation
 from tests.new_api.running import StandIn, in_memory
 from tests.screens.account_differences import difference_of
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    """The console of alice on a store, signed in, as it is after its start."""
+    async with console() as found:
+        yield found
 
 
 @pytest.fixture

@@ -38,14 +38,13 @@ async def test_enter_changes_it_from_any_field_and_a_toast_says_so(home: Home) -
         assert stage.says("Password changed. 2 other sessions were signed out.")
 
 
-async def test_enter_says_which_field_is_still_empty_and_goes_there() -> None:
-    async with console() as stage:
-        await fill(stage, PASSWORD, "", "")
-        stage.app.screen.query_one("#original-password").focus()
-        await stage.press("enter")
-        assert stage.says("Enter the password you want.")
-        assert stage.app.focused is stage.app.screen.query_one("#new-password")
-        assert not stage.says("Enter the new password once more.")
+async def test_enter_says_which_field_is_still_empty_and_goes_there(stage: Stage) -> None:
+    await fill(stage, PASSWORD, "", "")
+    stage.app.screen.query_one("#original-password").focus()
+    await stage.press("enter")
+    assert stage.says("Enter the password you want.")
+    assert stage.app.focused is stage.app.screen.query_one("#new-password")
+    assert not stage.says("Enter the new password once more.")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)])

@@ -18,7 +18,7 @@ from store.money import MICRO_PER_USD
 from store.values.billing import ModelPrice
 from store.values.usage import Kind, UsageEntry
 from tests.harness.console_steps import open_module
-from tests.harness.consoles import console
+from tests.harness.consoles import Stage, console
 from tests.harness.stores import add_account, make_store, sign_in, store_with_account
 from tui.local_account import LocalAccount
 from tui.widgets.keyset_table import KeysetTable
@@ -38,16 +38,15 @@ async def test_every_module_opens_a_page(module: str) -> None:
         assert stage.app.screen.query_one(Navigation).current == module
 
 
-async def test_the_drawer_opens_a_module_and_closes() -> None:
-    async with console() as stage:
-        navigation = stage.app.screen.query_one("#navigation", Navigation)
-        assert not navigation.display
-        await stage.press("f2")
-        assert navigation.display
-        assert navigation.has_focus
-        await stage.press("up", "enter")
-        assert stage.says("$5.00 left")
-        assert not navigation.has_class("-open")
+async def test_the_drawer_opens_a_module_and_closes(stage: Stage) -> None:
+    navigation = stage.app.screen.query_one("#navigation", Navigation)
+    assert not navigation.display
+    await stage.press("f2")
+    assert navigation.display
+    assert navigation.has_focus
+    await stage.press("up", "enter")
+    assert stage.says("$5.00 left")
+    assert not navigation.has_class("-open")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -152,18 +151,16 @@ async def test_edits_that_cannot_be_saved_on_leaving_are_shown_with_their_error(
         assert stage.app.focused is stage.app.screen.query_one("#quota-warning-threshold")
 
 
-async def test_who_stays_with_the_edits_keeps_the_cursor_in_them() -> None:
-    async with console() as stage:
-        await stage.press("3", "tab", "9", "ctrl+q", "escape")
-        assert stage.app.focused is stage.app.screen.query_one("#quota-warning-threshold")
+async def test_who_stays_with_the_edits_keeps_the_cursor_in_them(stage: Stage) -> None:
+    await stage.press("3", "tab", "9", "ctrl+q", "escape")
+    assert stage.app.focused is stage.app.screen.query_one("#quota-warning-threshold")
 
 
-async def test_escape_closes_the_drawer() -> None:
-    async with console() as stage:
-        await open_module(stage, "wallet")
-        await stage.press("f2", "escape")
-        assert not stage.app.screen.query_one(Navigation).display
-        assert stage.app.focused is stage.app.screen.query_one("#wallet-page #ledger")
+async def test_escape_closes_the_drawer(stage: Stage) -> None:
+    await open_module(stage, "wallet")
+    await stage.press("f2", "escape")
+    assert not stage.app.screen.query_one(Navigation).display
+    assert stage.app.focused is stage.app.screen.query_one("#wallet-page #ledger")
 
 
 async def test_a_wide_terminal_shows_the_sidebar_and_both_areas() -> None:
@@ -191,30 +188,28 @@ async def test_a_log_of_any_length_is_read_page_by_page() -> None:
         assert stage.says("model-0")
 
 
-async def test_an_empty_log_says_so() -> None:
-    async with console() as stage:
-        await open_module(stage, "drawing-logs")
-        assert stage.says("No image has been made yet.")
+async def test_an_empty_log_says_so(stage: Stage) -> None:
+    await open_module(stage, "drawing-logs")
+    assert stage.says("No image has been made yet.")
 
 
-async def test_an_api_key_is_made_shown_once_and_revoked() -> None:
-    async with console() as stage:
-        await open_module(stage, "api-keys")
-        await stage.press("n")
-        await stage.fill("api-key-limit", "1.005")
-        await stage.fill("api-key-name", "build")
-        await stage.click("#create")
-        assert stage.says("Enter dollars with up to two decimals")
-        await stage.fill("api-key-limit", "2.50")
-        await stage.click("#create")
-        assert isinstance(stage.app.screen, ApiKey)
-        await stage.press("space")
-        assert "sk-" in stage.text()
-        await stage.press("escape")
-        assert stage.says("build")
-        await stage.press("x", "y")
-        assert stage.says("build was revoked.")
-        assert stage.says("✗ revoked")
+async def test_an_api_key_is_made_shown_once_and_revoked(stage: Stage) -> None:
+    await open_module(stage, "api-keys")
+    await stage.press("n")
+    await stage.fill("api-key-limit", "1.005")
+    await stage.fill("api-key-name", "build")
+    await stage.click("#create")
+    assert stage.says("Enter dollars with up to two decimals")
+    await stage.fill("api-key-limit", "2.50")
+    await stage.click("#create")
+    assert isinstance(stage.app.screen, ApiKey)
+    await stage.press("space")
+    assert "sk-" in stage.text()
+    await stage.press("escape")
+    assert stage.says("build")
+    await stage.press("x", "y")
+    assert stage.says("build was revoked.")
+    assert stage.says("✗ revoked")
 
 
 async def test_the_checks_lead_to_their_setting() -> None:
@@ -242,15 +237,14 @@ async def test_help_tells_of_the_focused_field() -> None:
         assert stage.says("falls below this amount in USD")
 
 
-async def test_the_palette_offers_every_tab_and_action_and_no_screenshot() -> None:
-    async with console() as stage:
-        titles = [command.title for command in commands(stage.app, stage.app.screen)]
-        for title in ("Settings: Privacy", "Change password", "Delete account", "Open Wallet", "Lock", "Quit"):
-            assert title in titles
-        assert not any("creenshot" in title for title in titles)
-        await stage.pilot.press("ctrl+p")
-        await stage.pilot.pause()
-        assert isinstance(stage.app.screen, CommandPalette)
+async def test_the_palette_offers_every_tab_and_action_and_no_screenshot(stage: Stage) -> None:
+    titles = [command.title for command in commands(stage.app, stage.app.screen)]
+    for title in ("Settings: Privacy", "Change password", "Delete account", "Open Wallet", "Lock", "Quit"):
+        assert title in titles
+    assert not any("creenshot" in title for title in titles)
+    await stage.pilot.press("ctrl+p")
+    await stage.pilot.pause()
+    assert isinstance(stage.app.screen, CommandPalette)
 
 
 async def test_a_palette_command_opens_its_dialog() -> None:
@@ -261,15 +255,14 @@ async def test_a_palette_command_opens_its_dialog() -> None:
         assert stage.says("All stored data will be permanently deleted.")
 
 
-async def test_a_tiny_terminal_says_so_and_comes_back() -> None:
-    async with console() as stage:
-        await stage.pilot.resize_terminal(30, 8)
-        await stage.settle()
-        assert stage.app.screen.query(SmallScreenNote)
-        await stage.pilot.resize_terminal(80, 24)
-        await stage.settle()
-        assert not stage.app.screen.query(SmallScreenNote)
-        assert stage.says("System Access Token")
+async def test_a_tiny_terminal_says_so_and_comes_back(stage: Stage) -> None:
+    await stage.pilot.resize_terminal(30, 8)
+    await stage.settle()
+    assert stage.app.screen.query(SmallScreenNote)
+    await stage.pilot.resize_terminal(80, 24)
+    await stage.settle()
+    assert not stage.app.screen.query(SmallScreenNote)
+    assert stage.says("System Access Token")
 
 
 @pytest.mark.parametrize("size", [(60, 20), (40, 10)])
@@ -279,11 +272,10 @@ async def test_a_small_terminal_can_still_save(size: tuple[int, int]) -> None:
         assert stage.says("Saved.")
 
 
-async def test_every_binding_has_an_id_a_description_and_a_tooltip() -> None:
-    async with console() as stage:
-        for active in stage.app.screen.active_bindings.values():
-            binding = active.binding
-            if type(active.node).__module__.startswith(("screens", "tui")) and binding.key not in INHERITED:
-                assert binding.id, binding
-                assert binding.description, binding
-                assert binding.tooltip, binding
+async def test_every_binding_has_an_id_a_description_and_a_tooltip(stage: Stage) -> None:
+    for active in stage.app.screen.active_bindings.values():
+        binding = active.binding
+        if type(active.node).__module__.startswith(("screens", "tui")) and binding.key not in INHERITED:
+            assert binding.id, binding
+            assert binding.description, binding
+            assert binding.tooltip, binding

@@ -71,36 +71,34 @@ async def test_enter_twice_on_send_test_sends_and_switches_nothing() -> None:
         assert stage.app.focused is button
 
 
-async def test_enter_twice_on_save_saves_and_resets_nothing() -> None:
-    async with console() as stage:
-        await stage.press("5", "tab", "space")
-        save = stage.app.screen.query_one("#privacy #save", Button)
-        save.focus()
-        await stage.press("enter")
-        assert stage.says("Saved.")
-        assert save.disabled
-        assert stage.app.focused is save
-        await stage.press("enter")
-        assert stage.says("Saved.")
-        await stage.press("tab")
-        assert stage.app.focused is stage.app.screen.query_one("#privacy #reset")
-        await stage.press("shift+tab")
-        assert stage.app.focused is stage.app.screen.query_one("#record-client-ip"), "a disabled control is passed over"
+async def test_enter_twice_on_save_saves_and_resets_nothing(stage: Stage) -> None:
+    await stage.press("5", "tab", "space")
+    save = stage.app.screen.query_one("#privacy #save", Button)
+    save.focus()
+    await stage.press("enter")
+    assert stage.says("Saved.")
+    assert save.disabled
+    assert stage.app.focused is save
+    await stage.press("enter")
+    assert stage.says("Saved.")
+    await stage.press("tab")
+    assert stage.app.focused is stage.app.screen.query_one("#privacy #reset")
+    await stage.press("shift+tab")
+    assert stage.app.focused is stage.app.screen.query_one("#record-client-ip"), "a disabled control is passed over"
 
 
-async def test_sign_out_others_keeps_the_focus_when_there_are_none_left() -> None:
-    async with console() as stage:
-        stage.store.sign_in.with_password("alice", "correct horse battery staple", source="pts/9")
-        await stage.press("f5")
-        button = stage.app.screen.query_one("#others-action", Button)
-        assert not button.disabled
-        button.focus()
-        await stage.press("enter", "y")
-        assert stage.says("1 session was signed out.")
-        assert button.disabled
-        assert stage.app.focused is button
-        await stage.press("enter")
-        assert stage.app.focused is button
+async def test_sign_out_others_keeps_the_focus_when_there_are_none_left(stage: Stage) -> None:
+    stage.store.sign_in.with_password("alice", "correct horse battery staple", source="pts/9")
+    await stage.press("f5")
+    button = stage.app.screen.query_one("#others-action", Button)
+    assert not button.disabled
+    button.focus()
+    await stage.press("enter", "y")
+    assert stage.says("1 session was signed out.")
+    assert button.disabled
+    assert stage.app.focused is button
+    await stage.press("enter")
+    assert stage.app.focused is button
 
 
 async def test_a_switch_the_administrator_took_away_is_not_switched() -> None:

@@ -22,12 +22,11 @@ def colour_of(stage: Stage, row: int, word: str) -> Color:
 
 
 @pytest.mark.parametrize("keys", [("p",), ("p", "f1"), ("ctrl+p",)])
-async def test_the_footer_is_not_dimmed_with_the_page(keys: tuple[str, ...]) -> None:
-    async with console() as stage:
-        bright, title = colour_of(stage, 23, "Quit"), colour_of(stage, 0, "gatekey")
-        await stage.press(*keys)
-        assert colour_of(stage, 23, "Quit") == bright
-        assert colour_of(stage, 0, "gatekey") != title
+async def test_the_footer_is_not_dimmed_with_the_page(keys: tuple[str, ...], stage: Stage) -> None:
+    bright, title = colour_of(stage, 23, "Quit"), colour_of(stage, 0, "gatekey")
+    await stage.press(*keys)
+    assert colour_of(stage, 23, "Quit") == bright
+    assert colour_of(stage, 0, "gatekey") != title
 
 
 async def test_a_click_on_the_footer_below_a_dialog_presses_its_key() -> None:

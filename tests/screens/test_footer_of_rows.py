@@ -63,9 +63,8 @@ async def test_keys_of_a_list_without_rows_are_grey(key: str, grey: set[str]) ->
         assert grey <= is_grey(stage)
 
 
-async def test_a_passkey_cannot_be_registered_where_the_site_has_none() -> None:
-    async with console() as stage:
-        await stage.app.push_screen(Passkeys(can_register=False))
-        await stage.settle()
-        assert {"n Register", "e Rename", "d Remove"} <= is_grey(stage)
-        assert not stage.says("Register your first with n.")
+async def test_a_passkey_cannot_be_registered_where_the_site_has_none(stage: Stage) -> None:
+    await stage.app.push_screen(Passkeys(can_register=False))
+    await stage.settle()
+    assert {"n Register", "e Rename", "d Remove"} <= is_grey(stage)
+    assert not stage.says("Register your first with n.")

@@ -10,7 +10,7 @@ from screens.settings.change_password import ChangePassword
 from screens.settings.page import TABS, SettingsPage, pane_class
 from store.modules import MODULES
 from tests.harness.console_steps import open_module
-from tests.harness.consoles import console
+from tests.harness.consoles import Stage, console
 from tests.harness.screen_walk import every_screen
 from tui.account import EVERYTHING
 from tui.widgets.field import Field
@@ -43,12 +43,11 @@ def test_every_dialog_page_and_tab_has_words_of_its_own() -> None:
         ("settings", "Everything that protects the account"),
     ],
 )
-async def test_f1_on_a_module_tells_of_that_module(module: str, sentence: str) -> None:
-    async with console() as stage:
-        await open_module(stage, module)
-        await stage.press("f1")
-        assert isinstance(stage.app.screen, Help)
-        assert stage.says(sentence)
+async def test_f1_on_a_module_tells_of_that_module(module: str, sentence: str, stage: Stage) -> None:
+    await open_module(stage, module)
+    await stage.press("f1")
+    assert isinstance(stage.app.screen, Help)
+    assert stage.says(sentence)
 
 
 async def test_f1_in_a_dialog_tells_of_it_and_keeps_what_was_typed() -> None:
@@ -74,14 +73,13 @@ async def test_f1_in_a_field_lists_no_key_that_is_typed_there() -> None:
         assert not stage.says("Show the Price tab")
 
 
-async def test_f1_on_a_question_answers_nothing() -> None:
-    async with console() as stage:
-        await stage.press("t", "f1")
-        assert stage.says("Only y or the confirming button does it")
-        await stage.press("escape")
-        assert stage.says("Generate a new System Access Token?")
-        await stage.press("escape")
-        assert stage.says("none yet")
+async def test_f1_on_a_question_answers_nothing(stage: Stage) -> None:
+    await stage.press("t", "f1")
+    assert stage.says("Only y or the confirming button does it")
+    await stage.press("escape")
+    assert stage.says("Generate a new System Access Token?")
+    await stage.press("escape")
+    assert stage.says("none yet")
 
 
 async def test_f1_in_the_palette_keeps_what_was_typed() -> None:
@@ -93,15 +91,14 @@ async def test_f1_in_the_palette_keeps_what_was_typed() -> None:
         assert stage.says("Accept Models Without Price Settings")
 
 
-async def test_the_line_about_each_field_fits_80_columns() -> None:
-    async with console() as stage:
-        for tab in TABS:
-            stage.app.screen.query_one(SettingsPage).action_show(tab.id)
-            await stage.settle()
-        room = stage.app.screen.query_one(HelpLine).content_size.width
-        fields = stage.app.screen.query(Field)
-        assert len(fields) > 30
-        assert [field.help for field in fields if len(field.help) > room] == []
+async def test_the_line_about_each_field_fits_80_columns(stage: Stage) -> None:
+    for tab in TABS:
+        stage.app.screen.query_one(SettingsPage).action_show(tab.id)
+        await stage.settle()
+    room = stage.app.screen.query_one(HelpLine).content_size.width
+    fields = stage.app.screen.query(Field)
+    assert len(fields) > 30
+    assert [field.help for field in fields if len(field.help) > room] == []
 
 
 @pytest.mark.parametrize("opens", ["f1", "ctrl+p", "ctrl+q"])

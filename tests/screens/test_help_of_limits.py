@@ -26,7 +26,7 @@ from store.values.access_token import AccessTokenInfo, NewAccessToken
 from store.values.api_keys import ApiKeyInfo, NewApiKey
 from store.values.usage import Kind, LoggedEntry, UsageEntry
 from tests.harness.console_steps import open_module
-from tests.harness.consoles import console
+from tests.harness.consoles import Stage
 from tests.harness.remote_consoles import remote_console
 from tests.new_api.generations import Generation
 from tests.new_api.running import StandIn, in_memory
@@ -87,13 +87,12 @@ async def test_pages_on_a_server_name_what_is_there(standin: StandIn) -> None:
     assert found == {module: [] for module in MODULES}
 
 
-async def test_an_account_without_limits_has_the_whole_text() -> None:
-    async with console() as stage:
-        for make in DIALOGS.values():
-            dialog = make()
-            await stage.app.push_screen(dialog)
-            assert purpose_of(dialog) == getattr(dialog, "HELP_TEXT")  # noqa: B009
-            await dialog.dismiss(None)
+async def test_an_account_without_limits_has_the_whole_text(stage: Stage) -> None:
+    for make in DIALOGS.values():
+        dialog = make()
+        await stage.app.push_screen(dialog)
+        assert purpose_of(dialog) == getattr(dialog, "HELP_TEXT")  # noqa: B009
+        await dialog.dismiss(None)
 
 
 async def test_a_lock_on_a_server_asks_for_the_password_alone() -> None:

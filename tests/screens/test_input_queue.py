@@ -10,7 +10,7 @@ from screens.settings.page import SettingsPage
 from screens.sign_in import SignIn
 from store.values.sign_in import SignedIn
 from tests.harness.console_steps import burst
-from tests.harness.consoles import PASSWORD, console
+from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.stores import add_account, make_store
 from tui import input_queue
 from tui.widgets import whole_frames
@@ -57,20 +57,18 @@ async def test_what_is_pasted_waits_its_turn() -> None:
         assert stage.app.screen.query_one("#new-password", Input).value == NEW_PASSWORD
 
 
-async def test_tabs_of_the_page_and_its_fields_in_one_piece() -> None:
-    async with console() as stage:
-        await burst(stage, "3", "<tab>", "<end>", "<backspace>", "9", "<ctrl+s>")
-        assert stage.says("1.09")
+async def test_tabs_of_the_page_and_its_fields_in_one_piece(stage: Stage) -> None:
+    await burst(stage, "3", "<tab>", "<end>", "<backspace>", "9", "<ctrl+s>")
+    assert stage.says("1.09")
 
 
 async def test_a_tab_goes_to_the_first_field_of_a_page_not_yet_arranged(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, stage: Stage
 ) -> None:
     """The order of the focus is that of the places, and a new page has none before its first frame."""
-    async with console() as stage:
-        monkeypatch.setattr(whole_frames, "_TURNS", 2000)
-        await burst(stage, "3", "<tab>", "<end>", "<backspace>", "9", "<ctrl+s>")
-        assert stage.says("1.09")
+    monkeypatch.setattr(whole_frames, "_TURNS", 2000)
+    await burst(stage, "3", "<tab>", "<end>", "<backspace>", "9", "<ctrl+s>")
+    assert stage.says("1.09")
 
 
 async def test_keys_go_on_when_a_field_goes_away_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,9 +83,8 @@ async def test_keys_go_on_when_a_field_goes_away_with_one(monkeypatch: pytest.Mo
             assert stage.app.screen.query_one(SettingsPage).active == "security"
 
 
-async def test_a_command_typed_and_sent_in_one_piece_is_that_command() -> None:
+async def test_a_command_typed_and_sent_in_one_piece_is_that_command(stage: Stage) -> None:
     """The list of the palette is still that of the letters before when Enter comes."""
-    async with console() as stage:
-        await burst(stage, "<ctrl+p>", "change password", "<enter>", "old")
-        assert isinstance(stage.app.screen, ChangePassword)
-        assert stage.app.screen.query_one("#original-password", Input).value == "old"
+    await burst(stage, "<ctrl+p>", "change password", "<enter>", "old")
+    assert isinstance(stage.app.screen, ChangePassword)
+    assert stage.app.screen.query_one("#original-password", Input).value == "old"

@@ -12,7 +12,7 @@ from screens.lock import LockScreen
 from screens.settings.access_token import AccessToken
 from screens.settings.two_factor_setup import TwoFactorSetup
 from screens.sign_in import SignIn
-from tests.harness.consoles import Stage, console
+from tests.harness.consoles import Stage
 from tests.harness.homes import Home
 from tui.widgets.confirm import Confirm
 from tui.widgets.toggle import Toggle
@@ -129,21 +129,21 @@ async def test_whoever_says_so_signs_out_from_the_lock_and_discards(home: Home) 
         assert stage.says("You signed out.")
 
 
-async def test_quitting_from_the_lock_asks_once() -> None:
-    async with console() as stage:
-        await edit_and_lock(stage)
-        await stage.press("ctrl+q")
-        await stage.pilot.press("y")
-        await stage.until(lambda: not stage.app.is_running)
+async def test_quitting_from_the_lock_asks_once(stage: Stage) -> None:
+    await edit_and_lock(stage)
+    await stage.press("ctrl+q")
+    await stage.pilot.press("y")
+    await stage.until(lambda: not stage.app.is_running)
 
 
 @pytest.mark.parametrize("keys", [("t", "y"), ("f", "enter")])
-async def test_the_lock_asks_for_a_secret_that_nobody_has_and_a_setup_half_done(keys: tuple[str, ...]) -> None:
-    async with console() as stage:
-        await stage.press(*keys)
-        assert isinstance(stage.app.screen, AccessToken | TwoFactorSetup)
-        await stage.press("ctrl+l", "escape")
-        assert stage.says("Something is not saved yet")
+async def test_the_lock_asks_for_a_secret_that_nobody_has_and_a_setup_half_done(
+    keys: tuple[str, ...], stage: Stage
+) -> None:
+    await stage.press(*keys)
+    assert isinstance(stage.app.screen, AccessToken | TwoFactorSetup)
+    await stage.press("ctrl+l", "escape")
+    assert stage.says("Something is not saved yet")
 
 
 async def test_the_lock_asks_nothing_where_nothing_is_lost(home: Home) -> None:
@@ -152,12 +152,11 @@ async def test_the_lock_asks_nothing_where_nothing_is_lost(home: Home) -> None:
         assert isinstance(stage.app.screen, SignIn)
 
 
-async def test_back_from_the_shell_after_the_idle_time_the_console_is_locked() -> None:
-    async with console() as stage:
-        stage.app.app_resume_signal.publish(stage.app)
-        await stage.settle()
-        assert not stage.app.is_locked
-        stage.app._last_input -= stage.app.config.idle_lock_minutes * 60
-        stage.app.app_resume_signal.publish(stage.app)
-        await stage.settle()
-        assert stage.app.is_locked
+async def test_back_from_the_shell_after_the_idle_time_the_console_is_locked(stage: Stage) -> None:
+    stage.app.app_resume_signal.publish(stage.app)
+    await stage.settle()
+    assert not stage.app.is_locked
+    stage.app._last_input -= stage.app.config.idle_lock_minutes * 60
+    stage.app.app_resume_signal.publish(stage.app)
+    await stage.settle()
+    assert stage.app.is_locked

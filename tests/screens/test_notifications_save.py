@@ -6,7 +6,7 @@ from textual.widgets import Input
 from screens.reauthenticate import Reauthenticate
 from store.errors import DatabaseBusy
 from store.sections import NotificationSettings
-from tests.harness.consoles import PASSWORD, console
+from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.homes import Home
 from tests.harness.stored_sections import save_elsewhere, stored_section
 from tui.widgets.field import Field
@@ -99,18 +99,17 @@ async def test_a_lower_threshold_asks_who_one_is_and_a_higher_one_does_not(home:
         assert (await home.stored(NotificationSettings)).threshold_micro_usd == 8_990_000
 
 
-async def test_switching_one_of_two_channels_off_asks_who_one_is() -> None:
-    async with console() as stage:
-        save_elsewhere(stage, webhook_on=True, webhook_url="https://hooks.example.com/quota")
-        await stage.press("3")
-        stage.clock.advance(minutes=6)
-        await stage.toggle("channel-webhook")
-        await stage.press("ctrl+s")
-        assert isinstance(stage.app.screen, Reauthenticate)
-        assert stage.says("Confirm your identity to switch a notification channel off.")
-        assert stored_section(stage, NotificationSettings).webhook_on
-        await stage.enter("password", PASSWORD)
-        assert not stored_section(stage, NotificationSettings).webhook_on
+async def test_switching_one_of_two_channels_off_asks_who_one_is(stage: Stage) -> None:
+    save_elsewhere(stage, webhook_on=True, webhook_url="https://hooks.example.com/quota")
+    await stage.press("3")
+    stage.clock.advance(minutes=6)
+    await stage.toggle("channel-webhook")
+    await stage.press("ctrl+s")
+    assert isinstance(stage.app.screen, Reauthenticate)
+    assert stage.says("Confirm your identity to switch a notification channel off.")
+    assert stored_section(stage, NotificationSettings).webhook_on
+    await stage.enter("password", PASSWORD)
+    assert not stored_section(stage, NotificationSettings).webhook_on
 
 
 async def test_giving_up_the_proof_keeps_what_was_typed() -> None:

@@ -123,11 +123,10 @@ async def test_an_error_in_a_folded_channel_opens_it() -> None:
         assert stage.says("Saved. Gotify server: http://127.0.0.1/")
 
 
-async def test_a_setting_of_a_folded_channel_can_be_gone_to() -> None:
-    async with console() as stage:
-        await stage.app.screen.query_one(SettingsPage).go_to("notifications", "gotify-token")
-        await stage.settle()
-        assert stage.app.focused is stage.app.screen.query_one("#gotify-token")
+async def test_a_setting_of_a_folded_channel_can_be_gone_to(stage: Stage) -> None:
+    await stage.app.screen.query_one(SettingsPage).go_to("notifications", "gotify-token")
+    await stage.settle()
+    assert stage.app.focused is stage.app.screen.query_one("#gotify-token")
 
 
 async def test_everything_of_two_channels_fits_a_terminal_of_24_rows() -> None:
@@ -307,7 +306,6 @@ async def test_a_webhook_secret_is_generated_shown_once_and_saved() -> None:
             assert stage.store.settings.secret(tx, stage.store.accounts.find("alice").id, "webhook_secret") == secret
 
 
-async def test_two_generated_secrets_differ() -> None:
-    async with console() as stage:
-        made = {await stage.app.account.new_webhook_secret() for _ in range(20)}
-        assert len(made) == 20
+async def test_two_generated_secrets_differ(stage: Stage) -> None:
+    made = {await stage.app.account.new_webhook_secret() for _ in range(20)}
+    assert len(made) == 20

@@ -87,13 +87,12 @@ def test_the_columns_of_the_errors_stand_below_each_other() -> None:
     assert lines_of_errors([], UTC) == ()
 
 
-async def test_an_account_without_a_call_is_told_how_to_begin() -> None:
-    async with console() as stage:
-        page = await open_overview(stage)
-        assert stage.says("Nothing was used yet. Create an API key to begin.")
-        assert page.query_one("#errors", LinkList).disabled
-        await stage.press("tab", "end", "enter")
-        assert isinstance(stage.app.screen.query_one(SettingsPage).display, bool)
+async def test_an_account_without_a_call_is_told_how_to_begin(stage: Stage) -> None:
+    page = await open_overview(stage)
+    assert stage.says("Nothing was used yet. Create an API key to begin.")
+    assert page.query_one("#errors", LinkList).disabled
+    await stage.press("tab", "end", "enter")
+    assert isinstance(stage.app.screen.query_one(SettingsPage).display, bool)
 
 
 async def test_enter_leads_to_what_a_line_is_about() -> None:

@@ -92,12 +92,11 @@ async def test_signed_out_there_is_neither_lock_nor_sign_out() -> None:
         assert {"Help", "Quit", "Theme: Nord"} <= set(listed)
 
 
-async def test_enter_runs_the_command() -> None:
-    async with console() as stage:
-        await stage.press("5", "ctrl+p")
-        await stage.type("pw")
-        await stage.press("enter")
-        assert isinstance(stage.app.screen, ChangePassword)
+async def test_enter_runs_the_command(stage: Stage) -> None:
+    await stage.press("5", "ctrl+p")
+    await stage.type("pw")
+    await stage.press("enter")
+    assert isinstance(stage.app.screen, ChangePassword)
 
 
 async def test_moving_over_a_theme_shows_it_and_escape_takes_it_back() -> None:

@@ -14,29 +14,26 @@ async def ask(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "."])
-async def test_a_file_without_a_name_is_asked_for_its_name(typed: str) -> None:
-    async with console() as stage:
-        await ask(stage)
-        await stage.enter("path", typed)
-        assert isinstance(stage.app.screen, SaveFile)
-        assert stage.says("Enter the name of the file.")
-        assert not stage.says("There is already a file")
+async def test_a_file_without_a_name_is_asked_for_its_name(typed: str, stage: Stage) -> None:
+    await ask(stage)
+    await stage.enter("path", typed)
+    assert isinstance(stage.app.screen, SaveFile)
+    assert stage.says("Enter the name of the file.")
+    assert not stage.says("There is already a file")
 
 
-async def test_what_was_refused_can_be_saved_under_a_name(tmp_path: Path) -> None:
-    async with console() as stage:
-        await ask(stage)
-        await stage.enter("path", "")
-        await stage.enter("path", f"{tmp_path / 'export.json'}")
-        assert not isinstance(stage.app.screen, SaveFile)
-        assert (tmp_path / "export.json").read_text() == "{}"
+async def test_what_was_refused_can_be_saved_under_a_name(tmp_path: Path, stage: Stage) -> None:
+    await ask(stage)
+    await stage.enter("path", "")
+    await stage.enter("path", f"{tmp_path / 'export.json'}")
+    assert not isinstance(stage.app.screen, SaveFile)
+    assert (tmp_path / "export.json").read_text() == "{}"
 
 
-async def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
-    async with console() as stage:
-        await ask(stage)
-        await stage.enter("path", f"{tmp_path}")
-        assert stage.says("is a folder. Add the name of a file.")
+async def test_a_folder_is_said_to_be_one(tmp_path: Path, stage: Stage) -> None:
+    await ask(stage)
+    await stage.enter("path", f"{tmp_path}")
+    assert stage.says("is a folder. Add the name of a file.")
 
 
 async def test_the_name_that_is_offered_is_saved_in_the_working_directory(

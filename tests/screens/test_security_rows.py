@@ -137,16 +137,15 @@ async def test_revoking_needs_a_fresh_proof() -> None:
         assert stage.says("The token was revoked.")
 
 
-async def test_without_a_token_there_is_none_to_revoke_and_the_sentence_goes() -> None:
-    async with console() as stage:
-        assert not button(stage, "revoke-token").display
-        await stage.press("v")
-        assert stage.says("There is no token to revoke.")
-        await stage.press("o")
-        assert stage.says("No other sessions.")
-        assert not stage.says("There is no token to revoke.")
-        await stage.press("s", "escape")
-        assert not str(stage.app.screen.query_one("#security").query_one(Notice).content)
+async def test_without_a_token_there_is_none_to_revoke_and_the_sentence_goes(stage: Stage) -> None:
+    assert not button(stage, "revoke-token").display
+    await stage.press("v")
+    assert stage.says("There is no token to revoke.")
+    await stage.press("o")
+    assert stage.says("No other sessions.")
+    assert not stage.says("There is no token to revoke.")
+    await stage.press("s", "escape")
+    assert not str(stage.app.screen.query_one("#security").query_one(Notice).content)
 
 
 async def test_where_files_are_off_the_export_says_so() -> None:
@@ -157,14 +156,13 @@ async def test_where_files_are_off_the_export_says_so() -> None:
         assert str(stage.app.screen.query_one("#security").query_one(Notice).content) == "Saving to a file is off here."
 
 
-async def test_a_changed_password_is_said() -> None:
-    async with console() as stage:
-        await stage.press("p")
-        for control, text in (
-            ("original-password", PASSWORD),
-            ("new-password", "quiet harbour lantern sky"),
-            ("confirmation", "quiet harbour lantern sky"),
-        ):
-            await stage.fill(control, text)
-        await stage.click("#change")
-        assert stage.says("The password was changed.")
+async def test_a_changed_password_is_said(stage: Stage) -> None:
+    await stage.press("p")
+    for control, text in (
+        ("original-password", PASSWORD),
+        ("new-password", "quiet harbour lantern sky"),
+        ("confirmation", "quiet harbour lantern sky"),
+    ):
+        await stage.fill(control, text)
+    await stage.click("#change")
+    assert stage.says("The password was changed.")

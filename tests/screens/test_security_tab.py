@@ -17,7 +17,7 @@ from store.deletion import Deletion
 from store.models import Account
 from store.values.sign_in import SignedIn
 from tests.harness.console_steps import enrol
-from tests.harness.consoles import PASSWORD, console
+from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.homes import Home
 from tui.widgets.confirm import Confirm
 from tui.widgets.secret_view import SecretView
@@ -92,23 +92,22 @@ async def test_a_wrong_original_password_is_told_beside_what_is_wrong_with_the_n
         assert await home.takes(home.password)
 
 
-async def test_an_account_without_a_password_sets_one() -> None:
+async def test_an_account_without_a_password_sets_one(stage: Stage) -> None:
     """Somebody who came by a bound identity has no original one to enter."""
-    async with console() as stage:
-        with stage.store.database.write() as tx:
-            tx.execute(update(Account).values(password_hash=None, password_changed_at=None))
-        stage.app.screen.query_one(SecurityPane).reload()
-        await stage.settle()
-        assert stage.says("none · you sign in without one")
-        assert stage.says("Set p")
-        await stage.press("p")
-        assert stage.says("Set a Password")
-        assert not stage.app.screen.query("#original-password")
-        await stage.fill("new-password", NEW_PASSWORD)
-        await stage.fill("confirmation", NEW_PASSWORD)
-        await stage.click("#change")
-        assert isinstance(stage.store.sign_in.with_password("alice", NEW_PASSWORD, source="other"), SignedIn)
-        assert stage.says("changed just now")
+    with stage.store.database.write() as tx:
+        tx.execute(update(Account).values(password_hash=None, password_changed_at=None))
+    stage.app.screen.query_one(SecurityPane).reload()
+    await stage.settle()
+    assert stage.says("none · you sign in without one")
+    assert stage.says("Set p")
+    await stage.press("p")
+    assert stage.says("Set a Password")
+    assert not stage.app.screen.query("#original-password")
+    await stage.fill("new-password", NEW_PASSWORD)
+    await stage.fill("confirmation", NEW_PASSWORD)
+    await stage.click("#change")
+    assert isinstance(stage.store.sign_in.with_password("alice", NEW_PASSWORD, source="other"), SignedIn)
+    assert stage.says("changed just now")
 
 
 @pytest.mark.parametrize(

@@ -18,34 +18,31 @@ NEW_PASSWORD = "quiet harbour lantern sky"
 
 
 @pytest.mark.parametrize("tab", ["1", "3", "4", "5", "6", "f5"])
-async def test_a_tab_whose_reads_all_fail_ends_the_session_once(tab: str) -> None:
+async def test_a_tab_whose_reads_all_fail_ends_the_session_once(tab: str, stage: Stage) -> None:
     """Each tab reads more than one thing when it is first shown, and each of them fails."""
-    async with console() as stage:
-        stage.store.passwords.reset("alice", NEW_PASSWORD, actor="test")
-        await stage.press(tab)
-        await is_told_once(stage)
-        await signs_in_again(stage, NEW_PASSWORD)
+    stage.store.passwords.reset("alice", NEW_PASSWORD, actor="test")
+    await stage.press(tab)
+    await is_told_once(stage)
+    await signs_in_again(stage, NEW_PASSWORD)
 
 
 @pytest.mark.parametrize("module", ["overview", "api-keys", "usage-logs", "wallet", "playground"])
-async def test_a_module_whose_reads_all_fail_ends_the_session_once(module: str) -> None:
-    async with console() as stage:
-        stage.store.passwords.reset("alice", NEW_PASSWORD, actor="test")
-        await open_module(stage, module)
-        await is_told_once(stage)
-        await signs_in_again(stage, NEW_PASSWORD)
+async def test_a_module_whose_reads_all_fail_ends_the_session_once(module: str, stage: Stage) -> None:
+    stage.store.passwords.reset("alice", NEW_PASSWORD, actor="test")
+    await open_module(stage, module)
+    await is_told_once(stage)
+    await signs_in_again(stage, NEW_PASSWORD)
 
 
-async def test_ten_failures_at_once_put_up_one_screen() -> None:
-    async with console() as stage:
-        screen = stage.app.screen
-        assert isinstance(screen, Console)
-        shown: list[object] = []
-        stage.app.screen_change_signal.subscribe(screen, shown.append, immediate=True)
-        for _ in range(10):
-            stage.app.session_ended(SessionEnded())
-        await is_told_once(stage)
-        assert len(shown) == 1
+async def test_ten_failures_at_once_put_up_one_screen(stage: Stage) -> None:
+    screen = stage.app.screen
+    assert isinstance(screen, Console)
+    shown: list[object] = []
+    stage.app.screen_change_signal.subscribe(screen, shown.append, immediate=True)
+    for _ in range(10):
+        stage.app.session_ended(SessionEnded())
+    await is_told_once(stage)
+    assert len(shown) == 1
 
 
 async def test_a_failure_of_an_ended_console_does_not_end_the_next_session() -> None:
@@ -66,42 +63,39 @@ async def test_a_failure_of_an_ended_console_does_not_end_the_next_session() -> 
         assert stage.app.screen is not first
 
 
-async def test_a_sign_in_screen_that_is_replaced_before_its_data_is_open_does_nothing_more() -> None:
-    async with console() as stage:
-        stage.app.show_sign_in("one")
-        stage.app.show_sign_in("two")
-        stage.app.show_sign_in("three")
-        await stage.settle()
-        assert stage.says("three")
-        await signs_in_again(stage, PASSWORD)
+async def test_a_sign_in_screen_that_is_replaced_before_its_data_is_open_does_nothing_more(stage: Stage) -> None:
+    stage.app.show_sign_in("one")
+    stage.app.show_sign_in("two")
+    stage.app.show_sign_in("three")
+    await stage.settle()
+    assert stage.says("three")
+    await signs_in_again(stage, PASSWORD)
 
 
-async def test_a_worker_that_is_started_on_a_screen_that_is_gone_does_not_begin() -> None:
-    async with console() as stage:
-        screen = stage.app.screen
-        assert isinstance(screen, Console)
-        stage.app.session_ended()
-        begun: list[bool] = []
+async def test_a_worker_that_is_started_on_a_screen_that_is_gone_does_not_begin(stage: Stage) -> None:
+    screen = stage.app.screen
+    assert isinstance(screen, Console)
+    stage.app.session_ended()
+    begun: list[bool] = []
 
-        async def act() -> None:
-            begun.append(True)
+    async def act() -> None:
+        begun.append(True)
 
-        screen.run_worker(act)
-        screen.refresh_summary()
-        await stage.settle()
-        assert begun == []
+    screen.run_worker(act)
+    screen.refresh_summary()
+    await stage.settle()
+    assert begun == []
 
 
-async def test_one_can_leave_after_the_session_ended_under_the_question_whether_to() -> None:
+async def test_one_can_leave_after_the_session_ended_under_the_question_whether_to(stage: Stage) -> None:
     """The question goes with the console, and nobody waits for its answer any more."""
-    async with console() as stage:
-        await stage.press("4", "tab", "space")
-        await stage.press("ctrl+q")
-        assert isinstance(stage.app.screen, Choice)
-        stage.app.session_ended()
-        await stage.settle()
-        await stage.pilot.press("ctrl+q")
-        await stage.until(lambda: not stage.app.is_running or stage.app._exit)
+    await stage.press("4", "tab", "space")
+    await stage.press("ctrl+q")
+    assert isinstance(stage.app.screen, Choice)
+    stage.app.session_ended()
+    await stage.settle()
+    await stage.pilot.press("ctrl+q")
+    await stage.until(lambda: not stage.app.is_running or stage.app._exit)
 
 
 async def test_what_fails_while_one_signs_out_is_no_news() -> None:

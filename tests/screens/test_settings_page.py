@@ -9,7 +9,7 @@ from screens.console import Console
 from screens.settings.page import SettingsPage
 from screens.settings.section_save import SectionPane
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
-from tests.harness.consoles import PASSWORD, console
+from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.homes import Home
 from tests.harness.stores import add_account, make_store, sqlite_url
 from tui.widgets.confirm import Choice
@@ -102,21 +102,20 @@ async def test_a_lock_keeps_unsaved_edits() -> None:
         assert "4•Price" in stage.text()
 
 
-async def test_tabs_are_reached_by_digit_bracket_and_page_key() -> None:
-    async with console() as stage:
-        page = stage.app.screen.query_one(SettingsPage)
-        for key, tab in (
-            ("1", "account-binding"),
-            ("left_square_bracket", "sidebar"),
-            ("right_square_bracket", "account-binding"),
-            ("ctrl+pagedown", "security"),
-            ("ctrl+pageup", "account-binding"),
-            ("6", "sidebar"),
-        ):
-            await stage.press(key)
-            assert page.active == tab
-            assert stage.app.screen.query_one(TabBar).active == tab
-            assert [pane.id for pane in stage.app.screen.query(".pane") if pane.display] == [tab]
+async def test_tabs_are_reached_by_digit_bracket_and_page_key(stage: Stage) -> None:
+    page = stage.app.screen.query_one(SettingsPage)
+    for key, tab in (
+        ("1", "account-binding"),
+        ("left_square_bracket", "sidebar"),
+        ("right_square_bracket", "account-binding"),
+        ("ctrl+pagedown", "security"),
+        ("ctrl+pageup", "account-binding"),
+        ("6", "sidebar"),
+    ):
+        await stage.press(key)
+        assert page.active == tab
+        assert stage.app.screen.query_one(TabBar).active == tab
+        assert [pane.id for pane in stage.app.screen.query(".pane") if pane.display] == [tab]
 
 
 async def test_a_long_address_does_not_keep_the_tabs() -> None:

@@ -63,13 +63,12 @@ async def test_the_lock_has_the_key_and_hides_what_is_shown_below_it() -> None:
         assert stage.says("lock secret")
 
 
-async def test_it_hides_when_the_terminal_loses_the_focus() -> None:
-    async with console() as stage:
-        await stage.press("p", "ctrl+v")
-        assert readable(stage, "new-password")
-        stage.app.app_focus = False
-        await stage.pilot.pause()
-        assert not readable(stage, "new-password")
+async def test_it_hides_when_the_terminal_loses_the_focus(stage: Stage) -> None:
+    await stage.press("p", "ctrl+v")
+    assert readable(stage, "new-password")
+    stage.app.app_focus = False
+    await stage.pilot.pause()
+    assert not readable(stage, "new-password")
 
 
 async def test_it_hides_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,12 +180,11 @@ async def test_a_locked_console_takes_a_code_and_refuses_a_wrong_password() -> N
         assert isinstance(stage.app.screen, Console)
 
 
-async def test_idle_minutes_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with console() as stage:
-        stage.app._last_input -= stage.app.config.idle_lock_minutes * 60
-        stage.app._lock_if_idle()
-        await stage.settle()
-        assert isinstance(stage.app.screen, LockScreen)
+async def test_idle_minutes_lock(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> None:
+    stage.app._last_input -= stage.app.config.idle_lock_minutes * 60
+    stage.app._lock_if_idle()
+    await stage.settle()
+    assert isinstance(stage.app.screen, LockScreen)
 
 
 async def test_a_locked_console_can_be_signed_out() -> None:

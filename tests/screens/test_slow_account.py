@@ -124,21 +124,22 @@ async def test_a_module_switched_early_stays_switched(monkeypatch: pytest.Monkey
         assert stage.app.screen.query_one(SidebarPane).dirty
 
 
-async def test_a_tab_that_could_not_be_read_is_read_when_it_is_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with console() as stage:
-        load = stage.app.account.load
+async def test_a_tab_that_could_not_be_read_is_read_when_it_is_shown_again(
+    monkeypatch: pytest.MonkeyPatch, stage: Stage
+) -> None:
+    load = stage.app.account.load
 
-        async def fails(_kind: object) -> None:
-            raise DatabaseBusy
+    async def fails(_kind: object) -> None:
+        raise DatabaseBusy
 
-        monkeypatch.setattr(stage.app.account, "load", fails)
-        await stage.press("3")
-        assert stage.says(DatabaseBusy().title)
-        monkeypatch.setattr(stage.app.account, "load", load)
-        await stage.press("f5")
-        assert not stage.says(DatabaseBusy().title)
-        assert stage.app.screen.query_one("#gotify-priority", Input).value == "5"
-        assert not stage.app.screen.query_one(NotificationsPane).dirty
+    monkeypatch.setattr(stage.app.account, "load", fails)
+    await stage.press("3")
+    assert stage.says(DatabaseBusy().title)
+    monkeypatch.setattr(stage.app.account, "load", load)
+    await stage.press("f5")
+    assert not stage.says(DatabaseBusy().title)
+    assert stage.app.screen.query_one("#gotify-priority", Input).value == "5"
+    assert not stage.app.screen.query_one(NotificationsPane).dirty
 
 
 @pytest.mark.parametrize("keys", [("f5",), ("ctrl+r",), ("4", "3")])
@@ -195,14 +196,15 @@ async def test_a_row_that_is_read_again_keeps_the_focus() -> None:
         assert stage.app.focused is list(stage.app.screen.query("#providers Button"))[1]
 
 
-async def test_what_was_typed_ahead_is_not_shown_when_the_session_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with console() as stage:
+async def test_what_was_typed_ahead_is_not_shown_when_the_session_ended(
+    monkeypatch: pytest.MonkeyPatch, stage: Stage
+) -> None:
 
-        async def ended() -> None:
-            await asyncio.sleep(0.05)
-            raise SessionEnded
+    async def ended() -> None:
+        await asyncio.sleep(0.05)
+        raise SessionEnded
 
-        monkeypatch.setattr(stage.app.account, "begin_two_factor", ended)
-        await burst(stage, "f", PASSWORD)
-        assert isinstance(stage.app.screen, SignIn)
-        assert stage.app.screen.query_one("#username", Input).value == ""
+    monkeypatch.setattr(stage.app.account, "begin_two_factor", ended)
+    await burst(stage, "f", PASSWORD)
+    assert isinstance(stage.app.screen, SignIn)
+    assert stage.app.screen.query_one("#username", Input).value == ""

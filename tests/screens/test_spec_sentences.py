@@ -9,7 +9,7 @@ from screens.settings.two_factor_setup import TwoFactorSetup
 from store.sections import NotificationSettings, PriceSettings, PrivacySettings, SidebarSettings
 from store.values.recommendations import TITLES
 from tests.harness.console_steps import enrol
-from tests.harness.consoles import PASSWORD, console
+from tests.harness.consoles import PASSWORD, Stage, console
 from tests.harness.stores import sign_in, store_with_account
 from tui.clipboard import Copied, Route
 from tui.widgets.field import Field
@@ -20,21 +20,20 @@ LARGE = (120, 44)
 """Columns and rows: nothing has to be scrolled into view."""
 
 
-async def test_the_page_has_two_areas_and_six_tabs() -> None:
-    async with console() as stage:
-        for key, heading in enumerate(
-            (
-                "Account Management › Account Binding",
-                "Account Management › Security Settings",
-                "Other Settings › Notification Configuration",
-                "Other Settings › Price Settings",
-                "Other Settings › Privacy Settings",
-                "Other Settings › Sidebar Settings",
-            ),
-            1,
-        ):
-            await stage.press(str(key))
-            assert stage.says(heading)
+async def test_the_page_has_two_areas_and_six_tabs(stage: Stage) -> None:
+    for key, heading in enumerate(
+        (
+            "Account Management › Account Binding",
+            "Account Management › Security Settings",
+            "Other Settings › Notification Configuration",
+            "Other Settings › Price Settings",
+            "Other Settings › Privacy Settings",
+            "Other Settings › Sidebar Settings",
+        ),
+        1,
+    ):
+        await stage.press(str(key))
+        assert stage.says(heading)
 
 
 async def test_binding_says_what_it_would_be_for_while_it_is_off() -> None:
@@ -233,13 +232,12 @@ async def test_the_five_recommendations_in_the_words_of_the_documentation() -> N
             assert stage.says(title), title
 
 
-async def test_every_switch_of_the_account_is_on_one_page() -> None:
-    async with console() as stage:
-        page = stage.app.screen.query_one(SettingsPage)
-        for key in "123456":
-            await stage.press(key)
-            assert page.pane.is_on_screen
-        assert page.query_one(TabBar).active == "sidebar"
+async def test_every_switch_of_the_account_is_on_one_page(stage: Stage) -> None:
+    page = stage.app.screen.query_one(SettingsPage)
+    for key in "123456":
+        await stage.press(key)
+        assert page.pane.is_on_screen
+    assert page.query_one(TabBar).active == "sidebar"
 
 
 def test_the_defaults_are_the_recommended_ones() -> None:
@@ -249,10 +247,9 @@ def test_the_defaults_are_the_recommended_ones() -> None:
     assert NotificationSettings().threshold_micro_usd == 1_000_000
 
 
-async def test_two_factor_on_needs_both_at_the_next_sign_in() -> None:
-    async with console() as stage:
-        await enrol(stage)
-        await stage.press("ctrl+l")
-        await stage.press("escape")
-        await stage.sign_in("alice", PASSWORD)
-        assert stage.says("Enter the code your authenticator app shows.")
+async def test_two_factor_on_needs_both_at_the_next_sign_in(stage: Stage) -> None:
+    await enrol(stage)
+    await stage.press("ctrl+l")
+    await stage.press("escape")
+    await stage.sign_in("alice", PASSWORD)
+    assert stage.says("Enter the code your authenticator app shows.")

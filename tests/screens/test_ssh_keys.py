@@ -37,21 +37,20 @@ async def paste(stage: Stage, text: str) -> None:
     await stage.settle()
 
 
-async def test_a_key_is_added_by_a_paste_and_called_by_its_comment() -> None:
-    async with console() as stage:
-        assert stage.says("SSH keys ○ none")
-        await stage.press("h")
-        assert stage.says("There are none yet. Add your first with n.")
-        assert all(button.disabled for button in stage.app.screen.query("#rename, #remove").results(Button))
-        await stage.press("n")
-        await paste(stage, public_key(1, "alice@laptop") + "\n")
-        await stage.press("enter")
-        assert stage.says("The SSH key alice@laptop was added.")
-        assert stage.says(fingerprint(1))
-        assert stage.says("alice@laptop, ssh-ed25519, added on 2026-11-23 12:00 UTC.")
-        await stage.press("escape")
-        assert stage.says("● 1 key · never used")
-        assert kept(stage.store) == [("alice@laptop", fingerprint(1))]
+async def test_a_key_is_added_by_a_paste_and_called_by_its_comment(stage: Stage) -> None:
+    assert stage.says("SSH keys ○ none")
+    await stage.press("h")
+    assert stage.says("There are none yet. Add your first with n.")
+    assert all(button.disabled for button in stage.app.screen.query("#rename, #remove").results(Button))
+    await stage.press("n")
+    await paste(stage, public_key(1, "alice@laptop") + "\n")
+    await stage.press("enter")
+    assert stage.says("The SSH key alice@laptop was added.")
+    assert stage.says(fingerprint(1))
+    assert stage.says("alice@laptop, ssh-ed25519, added on 2026-11-23 12:00 UTC.")
+    await stage.press("escape")
+    assert stage.says("● 1 key · never used")
+    assert kept(stage.store) == [("alice@laptop", fingerprint(1))]
 
 
 async def test_a_key_is_added_from_a_file_under_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,20 +111,19 @@ async def test_every_refusal_stands_at_its_field(tmp_path: Path) -> None:
         assert kept(store) == [("laptop", fingerprint(1))]
 
 
-async def test_adding_needs_a_fresh_proof_and_keeps_what_was_pasted() -> None:
-    async with console() as stage:
-        await stage.press("h", "n")
-        await paste(stage, public_key(1, "laptop"))
-        stage.clock.advance(minutes=6)
-        await stage.press("enter")
-        assert stage.says("Confirm it is you")
-        assert kept(stage.store) == []
-        await stage.press("escape")
-        assert isinstance(stage.app.screen, AddSshKey)
-        assert stage.app.screen.query_one("#ssh-key", Input).value == public_key(1, "laptop")
-        await stage.press("enter")
-        await stage.enter("password", PASSWORD)
-        assert stage.says("The SSH key laptop was added.")
+async def test_adding_needs_a_fresh_proof_and_keeps_what_was_pasted(stage: Stage) -> None:
+    await stage.press("h", "n")
+    await paste(stage, public_key(1, "laptop"))
+    stage.clock.advance(minutes=6)
+    await stage.press("enter")
+    assert stage.says("Confirm it is you")
+    assert kept(stage.store) == []
+    await stage.press("escape")
+    assert isinstance(stage.app.screen, AddSshKey)
+    assert stage.app.screen.query_one("#ssh-key", Input).value == public_key(1, "laptop")
+    await stage.press("enter")
+    await stage.enter("password", PASSWORD)
+    assert stage.says("The SSH key laptop was added.")
 
 
 async def test_a_key_is_renamed_and_removed_after_a_question() -> None:
@@ -162,10 +160,9 @@ async def test_a_key_that_was_removed_elsewhere_is_told() -> None:
         assert stage.says(fingerprint(2))
 
 
-async def test_the_key_opens_only_where_it_works() -> None:
-    async with console() as stage:
-        await stage.press("4", "h")
-        assert not isinstance(stage.app.screen, SshKeys)
+async def test_the_key_opens_only_where_it_works(stage: Stage) -> None:
+    await stage.press("4", "h")
+    assert not isinstance(stage.app.screen, SshKeys)
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (160, 50)])

@@ -20,13 +20,12 @@ def suspend(stage: Stage) -> None:
     stage.store.suspension.suspend("alice", actor="test")
 
 
-async def test_a_running_console_ends_with_a_sentence() -> None:
-    async with console() as stage:
-        suspend(stage)
-        await stage.press("2")
-        await stage.press("r")
-        assert isinstance(stage.app.screen, SignIn)
-        assert stage.says("An administrator suspended this account, and this session ended with it.")
+async def test_a_running_console_ends_with_a_sentence(stage: Stage) -> None:
+    suspend(stage)
+    await stage.press("2")
+    await stage.press("r")
+    assert isinstance(stage.app.screen, SignIn)
+    assert stage.says("An administrator suspended this account, and this session ended with it.")
 
 
 async def test_a_locked_console_ends_with_a_sentence() -> None:

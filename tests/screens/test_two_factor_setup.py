@@ -121,12 +121,11 @@ async def test_the_last_digit_completes_the_setup(home: Home) -> None:
         assert home.has_two_factor()
 
 
-async def test_enter_by_habit_after_the_last_digit_opens_nothing() -> None:
-    async with console() as stage:
-        wizard = await go_to_digits(stage)
-        await stage.press(*code_of(wizard, stage), "enter")
-        assert not isinstance(stage.app.screen, TwoFactorManage)
-        assert stage.says("Two-factor authentication is on.")
+async def test_enter_by_habit_after_the_last_digit_opens_nothing(stage: Stage) -> None:
+    wizard = await go_to_digits(stage)
+    await stage.press(*code_of(wizard, stage), "enter")
+    assert not isinstance(stage.app.screen, TwoFactorManage)
+    assert stage.says("Two-factor authentication is on.")
 
 
 async def test_a_wrong_code_is_told_at_its_cells_and_can_be_typed_again(home: Home) -> None:
@@ -140,35 +139,32 @@ async def test_a_wrong_code_is_told_at_its_cells_and_can_be_typed_again(home: Ho
         assert stage.says("Two-factor authentication is on.")
 
 
-async def test_the_button_asks_for_the_digits_that_are_missing() -> None:
-    async with console() as stage:
-        await go_to_digits(stage)
-        await stage.press(*"123")
-        await stage.click("#complete")
-        assert stage.says("Enter all six digits.")
+async def test_the_button_asks_for_the_digits_that_are_missing(stage: Stage) -> None:
+    await go_to_digits(stage)
+    await stage.press(*"123")
+    await stage.click("#complete")
+    assert stage.says("Enter all six digits.")
 
 
-async def test_the_time_left_is_that_of_the_clock() -> None:
-    async with console() as stage:
-        await go_to_digits(stage)
-        left = stage.app.screen.query_one(CodeTimeLeft)
-        stage.clock.advance(seconds=13)
-        left.read_clock()
-        await stage.settle()
-        assert stage.says(f"{30 - int(stage.clock.now().timestamp()) % 30} s left")
+async def test_the_time_left_is_that_of_the_clock(stage: Stage) -> None:
+    await go_to_digits(stage)
+    left = stage.app.screen.query_one(CodeTimeLeft)
+    stage.clock.advance(seconds=13)
+    left.read_clock()
+    await stage.settle()
+    assert stage.says(f"{30 - int(stage.clock.now().timestamp()) % 30} s left")
 
 
-async def test_back_has_a_key_on_each_step_that_has_one() -> None:
-    async with console() as stage:
-        wizard = await go_to_digits(stage)
-        await stage.press("ctrl+o")
-        assert wizard.step == 1
-        await stage.press("enter")
-        assert wizard.step == 2, "the codes were confirmed before"
-        await stage.press("ctrl+o", "ctrl+o")
-        assert wizard.step == 0
-        await stage.press("ctrl+o")
-        assert wizard.step == 0
+async def test_back_has_a_key_on_each_step_that_has_one(stage: Stage) -> None:
+    wizard = await go_to_digits(stage)
+    await stage.press("ctrl+o")
+    assert wizard.step == 1
+    await stage.press("enter")
+    assert wizard.step == 2, "the codes were confirmed before"
+    await stage.press("ctrl+o", "ctrl+o")
+    assert wizard.step == 0
+    await stage.press("ctrl+o")
+    assert wizard.step == 0
 
 
 async def test_the_key_and_the_codes_are_copied_by_the_same_key(home: Home) -> None:
@@ -182,15 +178,14 @@ async def test_the_key_and_the_codes_are_copied_by_the_same_key(home: Home) -> N
         assert wizard.step == 1
 
 
-async def test_the_codes_are_hidden_and_revealed_by_a_key() -> None:
-    async with console() as stage:
-        wizard = await go_to_codes(stage)
-        first = wizard._open_enrolment.codes[0]
-        assert stage.says(first)
-        await stage.press("ctrl+r")
-        assert not stage.says(first)
-        await stage.press("ctrl+r")
-        assert stage.says(first)
+async def test_the_codes_are_hidden_and_revealed_by_a_key(stage: Stage) -> None:
+    wizard = await go_to_codes(stage)
+    first = wizard._open_enrolment.codes[0]
+    assert stage.says(first)
+    await stage.press("ctrl+r")
+    assert not stage.says(first)
+    await stage.press("ctrl+r")
+    assert stage.says(first)
 
 
 async def test_enter_without_a_code_takes_no_try_and_a_wrong_code_leaves_the_buttons_in_sight() -> None:

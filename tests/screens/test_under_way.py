@@ -28,11 +28,10 @@ from tui.widgets.tab_bar import TabBar
 from tui.widgets.toggle import Toggle
 
 
-async def test_a_question_and_its_proof_in_one_piece() -> None:
-    async with console() as stage:
-        stage.clock.advance(minutes=6)
-        await burst(stage, "t", "y", PASSWORD, "<enter>")
-        assert isinstance(stage.app.screen, AccessToken), stage.text()
+async def test_a_question_and_its_proof_in_one_piece(stage: Stage) -> None:
+    stage.clock.advance(minutes=6)
+    await burst(stage, "t", "y", PASSWORD, "<enter>")
+    assert isinstance(stage.app.screen, AccessToken), stage.text()
 
 
 async def test_a_name_typed_ahead_is_in_the_field_it_was_meant_for() -> None:
@@ -172,15 +171,14 @@ async def test_saving_twice_is_saving_once() -> None:
         assert stage.says("Saved.")
 
 
-async def test_what_went_wrong_with_two_factor_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with console() as stage:
+async def test_what_went_wrong_with_two_factor_can_be_read(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> None:
 
-        async def fails() -> None:
-            raise DatabaseBusy
+    async def fails() -> None:
+        raise DatabaseBusy
 
-        monkeypatch.setattr(stage.app.account, "begin_two_factor", fails)
-        await stage.press("f")
-        assert stage.says(DatabaseBusy().title)
+    monkeypatch.setattr(stage.app.account, "begin_two_factor", fails)
+    await stage.press("f")
+    assert stage.says(DatabaseBusy().title)
 
 
 async def test_a_session_begun_since_can_be_ended() -> None:
@@ -191,40 +189,37 @@ async def test_a_session_begun_since_can_be_ended() -> None:
         assert stage.says("1 session was signed out.")
 
 
-async def test_a_token_made_since_is_warned_of() -> None:
-    async with console() as stage:
-        stage.store.access_token.generate(sign_in(stage.store))
-        await stage.press("t")
-        assert stage.says("The present token stops working at once")
+async def test_a_token_made_since_is_warned_of(stage: Stage) -> None:
+    stage.store.access_token.generate(sign_in(stage.store))
+    await stage.press("t")
+    assert stage.says("The present token stops working at once")
 
 
-async def test_two_tabs_chosen_in_one_piece_show_the_second() -> None:
-    async with console() as stage:
-        bar, shown = stage.app.screen.query_one(TabBar), []
-        show_tab = SettingsPage.show_tab
+async def test_two_tabs_chosen_in_one_piece_show_the_second(stage: Stage) -> None:
+    bar, shown = stage.app.screen.query_one(TabBar), []
+    show_tab = SettingsPage.show_tab
 
-        async def noting(page: SettingsPage, tab: str) -> Pane:
-            shown.append(tab)
-            return await show_tab(page, tab)
+    async def noting(page: SettingsPage, tab: str) -> Pane:
+        shown.append(tab)
+        return await show_tab(page, tab)
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(SettingsPage, "show_tab", noting)
-            bar.active = "price"
-            bar.active = "privacy"
-            await stage.settle()
-        assert stage.app.screen.query_one(SettingsPage).active == "privacy"
-        assert shown == ["privacy"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SettingsPage, "show_tab", noting)
+        bar.active = "price"
+        bar.active = "privacy"
+        await stage.settle()
+    assert stage.app.screen.query_one(SettingsPage).active == "privacy"
+    assert shown == ["privacy"]
 
 
-async def test_the_keys_of_the_page_stay_when_a_button_disables_itself() -> None:
-    async with console() as stage:
-        sign_in(stage.store)
-        await stage.press("f5")
-        await stage.click("#others-action")
-        await stage.press("y")
-        assert stage.says("1 session was signed out.")
-        await stage.press("3")
-        assert stage.app.screen.query_one(SettingsPage).active == "notifications"
+async def test_the_keys_of_the_page_stay_when_a_button_disables_itself(stage: Stage) -> None:
+    sign_in(stage.store)
+    await stage.press("f5")
+    await stage.click("#others-action")
+    await stage.press("y")
+    assert stage.says("1 session was signed out.")
+    await stage.press("3")
+    assert stage.app.screen.query_one(SettingsPage).active == "notifications"
 
 
 async def test_a_module_switched_early_does_not_switch_its_section(monkeypatch: pytest.MonkeyPatch) -> None:

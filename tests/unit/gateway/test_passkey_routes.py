@@ -111,6 +111,12 @@ async def opened() -> AsyncIterator[PasskeyGateway]:
     assert [status for status in gateway.statuses if status >= 500] == []
 
 
+@pytest.fixture
+async def gateway() -> AsyncIterator[PasskeyGateway]:
+    async with opened() as found:
+        yield found
+
+
 def refusal(response: httpx.Response) -> str:
     """The sentence of a refusal, once its form has been checked."""
     assert response.status_code >= 400, response.text
@@ -119,93 +125,87 @@ def refusal(response: httpx.Response) -> str:
     return str(error["sentence"])
 
 
-async def test_a_passkey_is_registered_signs_in_and_proves() -> None:
-    async with opened() as gateway:
-        started = gateway.store.ceremonies.begin_registration(gateway.token, "laptop")
-        options = await gateway.options(started.code.lower().replace("-", " "))
-        assert options["purpose"] == "register"
-        assert options["user"] == "alice"
-        assert options["expires_in"] == 120
-        assert options["publicKey"]["rp"]["id"] == RP_ID
-        assert options["publicKey"]["authenticatorSelection"]["userVerification"] == "required"
-        response = await gateway.finish(started.code, gateway.device.create(options["publicKey"]))
-        assert response.json() == {"ok": True, "sentence": "Your passkey was registered. Go back to the console."}
-        assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
-        assert gateway.labels() == ["laptop"]
+async def test_a_passkey_is_registered_signs_in_and_proves(gateway: PasskeyGateway) -> None:
+    started = gateway.store.ceremonies.begin_registration(gateway.token, "laptop")
+    options = await gateway.options(started.code.lower().replace("-", " "))
+    assert options["purpose"] == "register"
+    assert options["user"] == "alice"
+    assert options["expires_in"] == 120
+    assert options["publicKey"]["rp"]["id"] == RP_ID
+    assert options["publicKey"]["authenticatorSelection"]["userVerification"] == "required"
+    response = await gateway.finish(started.code, gateway.device.create(options["publicKey"]))
+    assert response.json() == {"ok": True, "sentence": "Your passkey was registered. Go back to the console."}
+    assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.DONE
+    assert gateway.labels() == ["laptop"]
 
-        signing, answer = await gateway.answered()
-        assert (await gateway.finish(signing.code, answer)).json()["ok"] is True
-        opened_now = gateway.store.ceremonies.collect_sign_in(signing.ticket, source=SOURCE)
-        assert isinstance(opened_now, SignedIn)
-        assert opened_now.name == "alice"
+    signing, answer = await gateway.answered()
+    assert (await gateway.finish(signing.code, answer)).json()["ok"] is True
+    opened_now = gateway.store.ceremonies.collect_sign_in(signing.ticket, source=SOURCE)
+    assert isinstance(opened_now, SignedIn)
+    assert opened_now.name == "alice"
 
-        gateway.token = opened_now.token
-        gateway.clock.advance(minutes=4)
-        gateway.store.sessions.whoami(gateway.token)
-        proving = gateway.store.ceremonies.begin_proof(gateway.token)
-        asked = await gateway.options(proving.code)
-        assert asked["user"] == "alice"
-        assert len(asked["publicKey"]["allowCredentials"]) == 1
-        gateway.clock.advance(minutes=1, seconds=30)
-        assert (await gateway.finish(proving.code, gateway.device.get(asked["publicKey"]))).json()["ok"] is True
-        gateway.store.ceremonies.begin_registration(gateway.token, "needs a fresh proof")
-
-
-async def test_a_sign_in_names_nobody() -> None:
-    async with opened() as gateway:
-        await gateway.register()
-        options = await gateway.options(gateway.begin().code)
-        assert options["user"] == ""
-        assert options["publicKey"].get("allowCredentials", []) == []
+    gateway.token = opened_now.token
+    gateway.clock.advance(minutes=4)
+    gateway.store.sessions.whoami(gateway.token)
+    proving = gateway.store.ceremonies.begin_proof(gateway.token)
+    asked = await gateway.options(proving.code)
+    assert asked["user"] == "alice"
+    assert len(asked["publicKey"]["allowCredentials"]) == 1
+    gateway.clock.advance(minutes=1, seconds=30)
+    assert (await gateway.finish(proving.code, gateway.device.get(asked["publicKey"]))).json()["ok"] is True
+    gateway.store.ceremonies.begin_registration(gateway.token, "needs a fresh proof")
 
 
-async def test_every_route_refuses_while_the_administrator_has_passkeys_off() -> None:
-    async with opened() as gateway:
-        waiting = gateway.begin()
-        gateway.store.site.set("passkeys.enabled", "false")
-        for path in assets():
-            response = await gateway.send("GET", path)
-            assert (response.status_code, response.text) == (403, OFF)
-        for path in (OPTIONS_PATH, FINISH_PATH):
-            response = await gateway.post(path, {"code": waiting.code, "credential": {}})
-            assert (response.status_code, refusal(response)) == (403, OFF)
-        gateway.store.site.set("passkeys.enabled", "true")
-        await gateway.options(waiting.code)
+async def test_a_sign_in_names_nobody(gateway: PasskeyGateway) -> None:
+    await gateway.register()
+    options = await gateway.options(gateway.begin().code)
+    assert options["user"] == ""
+    assert options["publicKey"].get("allowCredentials", []) == []
 
 
-async def test_passkeys_switched_off_under_way_stop_the_answer() -> None:
-    async with opened() as gateway:
-        await gateway.register()
-        started, answer = await gateway.answered()
-        gateway.store.site.set("passkeys.enabled", "false")
-        assert refusal(await gateway.finish(started.code, answer)) == OFF
-        gateway.store.site.set("passkeys.enabled", "true")
-        assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.WAITING
+async def test_every_route_refuses_while_the_administrator_has_passkeys_off(gateway: PasskeyGateway) -> None:
+    waiting = gateway.begin()
+    gateway.store.site.set("passkeys.enabled", "false")
+    for path in assets():
+        response = await gateway.send("GET", path)
+        assert (response.status_code, response.text) == (403, OFF)
+    for path in (OPTIONS_PATH, FINISH_PATH):
+        response = await gateway.post(path, {"code": waiting.code, "credential": {}})
+        assert (response.status_code, refusal(response)) == (403, OFF)
+    gateway.store.site.set("passkeys.enabled", "true")
+    await gateway.options(waiting.code)
 
 
-async def test_a_page_without_a_configured_place_is_a_sentence() -> None:
-    async with opened() as gateway:
-        gateway.store.site.unset("passkeys.origin")
-        assert "not configured" in refusal(await gateway.post(OPTIONS_PATH, {"code": gateway.begin().code}))
+async def test_passkeys_switched_off_under_way_stop_the_answer(gateway: PasskeyGateway) -> None:
+    await gateway.register()
+    started, answer = await gateway.answered()
+    gateway.store.site.set("passkeys.enabled", "false")
+    assert refusal(await gateway.finish(started.code, answer)) == OFF
+    gateway.store.site.set("passkeys.enabled", "true")
+    assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.WAITING
 
 
-async def test_headers_are_on_the_page_its_files_and_every_answer() -> None:
-    async with opened() as gateway:
-        code = gateway.begin().code
-        answers = [await gateway.send("GET", path) for path in assets()]
-        assert {answer.status_code for answer in answers} == {200}
-        assert (await gateway.send("GET", PAGE_PATH)).text.startswith("<!doctype html>")
-        answers.append(await gateway.post(OPTIONS_PATH, {"code": code}))
-        answers.append(await gateway.post(OPTIONS_PATH, {"code": "nobody's"}))
-        answers.append(await gateway.post(FINISH_PATH, b"no JSON"))
-        answers.append(await gateway.finish(code, {}))
-        gateway.store.site.set("passkeys.enabled", "false")
-        answers += [await gateway.send("GET", path) for path in assets()]
-        for answer in answers:
-            assert {name: answer.headers.get(name) for name in PAGE_HEADERS} == dict(PAGE_HEADERS), answer.url
-        policy = PAGE_HEADERS["Content-Security-Policy"]
-        assert "default-src 'none'" in policy
-        assert "unsafe" not in policy
+async def test_a_page_without_a_configured_place_is_a_sentence(gateway: PasskeyGateway) -> None:
+    gateway.store.site.unset("passkeys.origin")
+    assert "not configured" in refusal(await gateway.post(OPTIONS_PATH, {"code": gateway.begin().code}))
+
+
+async def test_headers_are_on_the_page_its_files_and_every_answer(gateway: PasskeyGateway) -> None:
+    code = gateway.begin().code
+    answers = [await gateway.send("GET", path) for path in assets()]
+    assert {answer.status_code for answer in answers} == {200}
+    assert (await gateway.send("GET", PAGE_PATH)).text.startswith("<!doctype html>")
+    answers.append(await gateway.post(OPTIONS_PATH, {"code": code}))
+    answers.append(await gateway.post(OPTIONS_PATH, {"code": "nobody's"}))
+    answers.append(await gateway.post(FINISH_PATH, b"no JSON"))
+    answers.append(await gateway.finish(code, {}))
+    gateway.store.site.set("passkeys.enabled", "false")
+    answers += [await gateway.send("GET", path) for path in assets()]
+    for answer in answers:
+        assert {name: answer.headers.get(name) for name in PAGE_HEADERS} == dict(PAGE_HEADERS), answer.url
+    policy = PAGE_HEADERS["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
 
 
 # -- what is refused -------------------------------------------------------------------------------------------
@@ -316,98 +316,90 @@ async def test_the_table_of_refusals() -> None:
 
 
 @pytest.mark.parametrize("name", ["forged", "signed for another origin", "user not verified", "copied"])
-async def test_the_waiting_console_is_told_the_same_sentence(name: str) -> None:
-    async with opened() as gateway:
-        await gateway.register()
-        started, response = await TABLE[name](gateway)
-        with pytest.raises(PasskeyRefused) as told:
-            gateway.store.ceremonies.outcome(started.ticket)
-        assert str(told.value) == refusal(response)
+async def test_the_waiting_console_is_told_the_same_sentence(name: str, gateway: PasskeyGateway) -> None:
+    await gateway.register()
+    started, response = await TABLE[name](gateway)
+    with pytest.raises(PasskeyRefused) as told:
+        gateway.store.ceremonies.outcome(started.ticket)
+    assert str(told.value) == refusal(response)
 
 
-async def test_a_copied_passkey_is_flagged_and_noted_and_signs_nobody_in_again() -> None:
-    async with opened() as gateway:
-        await gateway.register()
-        _, response = await _copied(gateway)
-        assert "copied" in refusal(response)
-        assert [info.flagged_at is not None for info in gateway.store.passkeys.list(gateway.token)] == [True]
-        assert gateway.tags().count(Tag.PASSKEY_CLONED) == 1
-        started, answer = await gateway.answered(counter=99)
-        assert refusal(await gateway.finish(started.code, answer)) == PasskeyRefused.sentence
-        assert not gateway.is_signed_in(started)
+async def test_a_copied_passkey_is_flagged_and_noted_and_signs_nobody_in_again(gateway: PasskeyGateway) -> None:
+    await gateway.register()
+    _, response = await _copied(gateway)
+    assert "copied" in refusal(response)
+    assert [info.flagged_at is not None for info in gateway.store.passkeys.list(gateway.token)] == [True]
+    assert gateway.tags().count(Tag.PASSKEY_CLONED) == 1
+    started, answer = await gateway.answered(counter=99)
+    assert refusal(await gateway.finish(started.code, answer)) == PasskeyRefused.sentence
+    assert not gateway.is_signed_in(started)
 
 
-async def test_another_account_s_passkey_proves_nothing_and_stays_as_it_was() -> None:
-    async with opened() as gateway:
-        await gateway.register()
-        proving, response = await _proof_with_another_account(gateway)
-        assert "another account" in refusal(response)
-        with pytest.raises(PasskeyRefused):
-            gateway.store.ceremonies.outcome(proving.ticket)
-        assert Tag.PROVED not in gateway.tags()
+async def test_another_account_s_passkey_proves_nothing_and_stays_as_it_was(gateway: PasskeyGateway) -> None:
+    await gateway.register()
+    proving, response = await _proof_with_another_account(gateway)
+    assert "another account" in refusal(response)
+    with pytest.raises(PasskeyRefused):
+        gateway.store.ceremonies.outcome(proving.ticket)
+    assert Tag.PROVED not in gateway.tags()
 
 
-async def test_the_passkeys_an_account_has_are_excluded_from_the_next() -> None:
-    async with opened() as gateway:
-        first = gateway.store.ceremonies.begin_registration(gateway.token, "phone")
-        assert (await gateway.options(first.code))["publicKey"].get("excludeCredentials", []) == []
-        await gateway.register()
-        again = gateway.store.ceremonies.begin_registration(gateway.token, "laptop 2")
-        excluded = (await gateway.options(again.code))["publicKey"]["excludeCredentials"]
-        assert len(excluded) == 1
+async def test_the_passkeys_an_account_has_are_excluded_from_the_next(gateway: PasskeyGateway) -> None:
+    first = gateway.store.ceremonies.begin_registration(gateway.token, "phone")
+    assert (await gateway.options(first.code))["publicKey"].get("excludeCredentials", []) == []
+    await gateway.register()
+    again = gateway.store.ceremonies.begin_registration(gateway.token, "laptop 2")
+    excluded = (await gateway.options(again.code))["publicKey"]["excludeCredentials"]
+    assert len(excluded) == 1
 
 
 # -- how often one may try --------------------------------------------------------------------------------------
 
 
-async def test_wrong_codes_are_throttled_and_a_right_one_is_not_told_apart_then() -> None:
-    async with opened() as gateway:
-        right = gateway.begin().code
-        for number in range(ATTEMPTS_PER_SOURCE):
-            response = await gateway.post(OPTIONS_PATH, {"code": f"BBBB-BBB{number}"}, peer="198.51.100.1")
-            assert response.status_code == 401
-            assert "not known or has expired" in refusal(response)
-        for code in ("BBBB-BBBB", right):
-            response = await gateway.post(OPTIONS_PATH, {"code": code}, peer="198.51.100.1")
-            assert response.status_code == 429
-            assert int(response.headers["Retry-After"]) > 0
-        assert (await gateway.finish(right, {}, peer="198.51.100.1")).status_code == 429
-        await gateway.options(right)  # from another address
-        gateway.clock.advance(minutes=5)
-        response = await gateway.post(OPTIONS_PATH, {"code": "BBBB-BBBB"}, peer="198.51.100.1")
+async def test_wrong_codes_are_throttled_and_a_right_one_is_not_told_apart_then(gateway: PasskeyGateway) -> None:
+    right = gateway.begin().code
+    for number in range(ATTEMPTS_PER_SOURCE):
+        response = await gateway.post(OPTIONS_PATH, {"code": f"BBBB-BBB{number}"}, peer="198.51.100.1")
         assert response.status_code == 401
-
-
-async def test_refused_answers_are_charged_like_wrong_codes() -> None:
-    async with opened() as gateway:
-        await gateway.register()
-        for _ in range(ATTEMPTS_PER_SOURCE):
-            started = gateway.begin()
-            assert (await gateway.finish(started.code, {}, peer="198.51.100.2")).status_code == 401
-        response = await gateway.finish(gateway.begin().code, {}, peer="198.51.100.2")
+        assert "not known or has expired" in refusal(response)
+    for code in ("BBBB-BBBB", right):
+        response = await gateway.post(OPTIONS_PATH, {"code": code}, peer="198.51.100.1")
         assert response.status_code == 429
+        assert int(response.headers["Retry-After"]) > 0
+    assert (await gateway.finish(right, {}, peer="198.51.100.1")).status_code == 429
+    await gateway.options(right)  # from another address
+    gateway.clock.advance(minutes=5)
+    response = await gateway.post(OPTIONS_PATH, {"code": "BBBB-BBBB"}, peer="198.51.100.1")
+    assert response.status_code == 401
 
 
-async def test_right_codes_cost_nothing_and_wash_nothing_off() -> None:
-    async with opened() as gateway:
-        right = gateway.begin().code
-        for number in range(ATTEMPTS_PER_SOURCE):
-            for _ in range(3):
-                await gateway.options(right, peer="198.51.100.3")
-            response = await gateway.post(OPTIONS_PATH, {"code": f"CCCC-CCC{number}"}, peer="198.51.100.3")
-            assert response.status_code == 401
-        response = await gateway.post(OPTIONS_PATH, {"code": right}, peer="198.51.100.3")
-        assert response.status_code == 429
+async def test_refused_answers_are_charged_like_wrong_codes(gateway: PasskeyGateway) -> None:
+    await gateway.register()
+    for _ in range(ATTEMPTS_PER_SOURCE):
+        started = gateway.begin()
+        assert (await gateway.finish(started.code, {}, peer="198.51.100.2")).status_code == 401
+    response = await gateway.finish(gateway.begin().code, {}, peer="198.51.100.2")
+    assert response.status_code == 429
 
 
-async def test_forwarded_headers_of_a_stranger_do_not_make_a_new_address() -> None:
-    async with opened() as gateway:
-        statuses = []
-        for number in range(ATTEMPTS_PER_SOURCE + 1):
-            headers = {"X-Forwarded-For": f"192.0.2.{number}"}
-            sent = await gateway.post(OPTIONS_PATH, {"code": "no"}, peer="198.51.100.4", headers=headers)
-            statuses.append(sent.status_code)
-        assert statuses == [401] * ATTEMPTS_PER_SOURCE + [429]
+async def test_right_codes_cost_nothing_and_wash_nothing_off(gateway: PasskeyGateway) -> None:
+    right = gateway.begin().code
+    for number in range(ATTEMPTS_PER_SOURCE):
+        for _ in range(3):
+            await gateway.options(right, peer="198.51.100.3")
+        response = await gateway.post(OPTIONS_PATH, {"code": f"CCCC-CCC{number}"}, peer="198.51.100.3")
+        assert response.status_code == 401
+    response = await gateway.post(OPTIONS_PATH, {"code": right}, peer="198.51.100.3")
+    assert response.status_code == 429
+
+
+async def test_forwarded_headers_of_a_stranger_do_not_make_a_new_address(gateway: PasskeyGateway) -> None:
+    statuses = []
+    for number in range(ATTEMPTS_PER_SOURCE + 1):
+        headers = {"X-Forwarded-For": f"192.0.2.{number}"}
+        sent = await gateway.post(OPTIONS_PATH, {"code": "no"}, peer="198.51.100.4", headers=headers)
+        statuses.append(sent.status_code)
+    assert statuses == [401] * ATTEMPTS_PER_SOURCE + [429]
 
 
 # -- what is no request at all ----------------------------------------------------------------------------------
@@ -429,19 +421,18 @@ WRONG_CODES: Final = ("", "x" * 60000, "\ud800", "\x00", "ＢＣＤＦ－ＧＨ�
 
 
 @pytest.mark.parametrize("path", [OPTIONS_PATH, FINISH_PATH])
-async def test_what_is_no_request_is_refused_with_a_sentence(path: str) -> None:
-    async with opened() as gateway:
-        for name, body in NOT_REQUESTS.items():
-            response = await gateway.post(path, body)
-            assert response.status_code == 422, (name, response.text)
-            assert "request" in refusal(response)
-        for code in WRONG_CODES:
-            response = await gateway.post(path, {"code": code, "credential": {}})
-            assert response.status_code == 401, (code, response.text)
-            assert "not known or has expired" in refusal(response)
-        response = await gateway.post(path, json.dumps({"code": "x" * 70000}).encode())
-        assert response.status_code == 413
-        assert "64 KiB" in refusal(response)
+async def test_what_is_no_request_is_refused_with_a_sentence(path: str, gateway: PasskeyGateway) -> None:
+    for name, body in NOT_REQUESTS.items():
+        response = await gateway.post(path, body)
+        assert response.status_code == 422, (name, response.text)
+        assert "request" in refusal(response)
+    for code in WRONG_CODES:
+        response = await gateway.post(path, {"code": code, "credential": {}})
+        assert response.status_code == 401, (code, response.text)
+        assert "not known or has expired" in refusal(response)
+    response = await gateway.post(path, json.dumps({"code": "x" * 70000}).encode())
+    assert response.status_code == 413
+    assert "64 KiB" in refusal(response)
 
 
 ODD_ANSWERS: Final[tuple[Any, ...]] = (
@@ -458,25 +449,23 @@ ODD_ANSWERS: Final[tuple[Any, ...]] = (
 )
 
 
-async def test_odd_answers_are_refused_and_the_challenge_is_gone() -> None:
-    async with opened() as gateway:
-        await gateway.register()
-        for answer in ODD_ANSWERS:
-            for started in (gateway.begin(), gateway.store.ceremonies.begin_registration(gateway.token, "other")):
-                assert refusal(await gateway.finish(started.code, answer)) == PasskeyRefused.sentence, answer
-                with pytest.raises(PasskeyRefused):
-                    gateway.store.ceremonies.outcome(started.ticket)
-                assert (await gateway.post(OPTIONS_PATH, {"code": started.code})).status_code == 401
-        assert gateway.labels() == ["laptop"]
+async def test_odd_answers_are_refused_and_the_challenge_is_gone(gateway: PasskeyGateway) -> None:
+    await gateway.register()
+    for answer in ODD_ANSWERS:
+        for started in (gateway.begin(), gateway.store.ceremonies.begin_registration(gateway.token, "other")):
+            assert refusal(await gateway.finish(started.code, answer)) == PasskeyRefused.sentence, answer
+            with pytest.raises(PasskeyRefused):
+                gateway.store.ceremonies.outcome(started.ticket)
+            assert (await gateway.post(OPTIONS_PATH, {"code": started.code})).status_code == 401
+    assert gateway.labels() == ["laptop"]
 
 
-async def test_other_methods_are_refused() -> None:
-    async with opened() as gateway:
-        for path in (OPTIONS_PATH, FINISH_PATH):
-            for method in ("GET", "PUT", "DELETE", "OPTIONS"):
-                assert (await gateway.send(method, path)).status_code == 405
-        for path in assets():
-            assert (await gateway.send("POST", path)).status_code == 405
+async def test_other_methods_are_refused(gateway: PasskeyGateway) -> None:
+    for path in (OPTIONS_PATH, FINISH_PATH):
+        for method in ("GET", "PUT", "DELETE", "OPTIONS"):
+            assert (await gateway.send(method, path)).status_code == 405
+    for path in assets():
+        assert (await gateway.send("POST", path)).status_code == 405
 
 
 async def test_the_host_header_changes_nothing() -> None:
@@ -497,11 +486,10 @@ async def test_the_host_header_changes_nothing() -> None:
         print("BAR F3 Host headers with an effect: 0/200")
 
 
-async def test_an_answer_that_nobody_finished_checking_is_not_waited_for() -> None:
-    async with opened() as gateway:
-        started = gateway.begin()
-        gateway.store.passkey_verification.claim(started.code)
-        gateway.clock.advance(seconds=125)
-        assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.CLAIMED
-        gateway.clock.advance(seconds=5)
-        assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.EXPIRED
+async def test_an_answer_that_nobody_finished_checking_is_not_waited_for(gateway: PasskeyGateway) -> None:
+    started = gateway.begin()
+    gateway.store.passkey_verification.claim(started.code)
+    gateway.clock.advance(seconds=125)
+    assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.CLAIMED
+    gateway.clock.advance(seconds=5)
+    assert gateway.store.ceremonies.outcome(started.ticket) is CeremonyState.EXPIRED
