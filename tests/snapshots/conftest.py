@@ -1,7 +1,6 @@
 """Pictures of the real console on a store whose clock stands still and whose randomness is seeded."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Protocol
 
@@ -17,18 +16,16 @@ from tests.harness.remote_consoles import remote_account
 from tests.harness.stores import StillClock, sign_in, still_clock, store_with_account
 from tests.new_api import running
 from tests.new_api.running import StandIn
+from tests.snapshots.steps import Step, take_steps
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
 from tui.store_location import Options
-
-Steps = Callable[[Stage], Awaitable[None]]
 
 
 class Picture(Protocol):
     def __call__(
         self,
-        steps: Steps | str = "",
-        *,
+        *steps: Step | str,
         store: Store | None = None,
         signed_in: bool = True,
         size: tuple[int, int] = (80, 24),
@@ -40,15 +37,16 @@ class Picture(Protocol):
 
 @pytest.fixture
 def picture(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> Picture:
-    """Compare a picture of the console after `steps`: keys with spaces between, or a coroutine function.
+    """Compare a picture of the console after `steps`: keys with spaces between, and coroutine functions.
+
+    `tests/snapshots/steps.py` makes such functions.
 
     Where the console waits for somebody outside it never settles; there the steps do all the waiting.
     """
     monkeypatch.setenv("HOME", "/home/alice")
 
     def take(
-        steps: Steps | str = "",
-        *,
+        *steps: Step | str,
         store: Store | None = None,
         signed_in: bool = True,
         size: tuple[int, int] = (80, 24),
@@ -70,30 +68,30 @@ def picture(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> Picture:
 
 
 async def _prepare(
-    app: GatekeyApp, store: Store | None, clock: StillClock, steps: Steps | str, pilot: Pilot[None], *, settle: bool
+    app: GatekeyApp,
+    store: Store | None,
+    clock: StillClock,
+    steps: tuple[Step | str, ...],
+    pilot: Pilot[None],
+    *,
+    settle: bool,
 ) -> None:
     stage = Stage(app, pilot, store, clock)
     await stage.settle()
-    if isinstance(steps, str):
-        if steps:
-            await stage.press(*steps.split())
-    else:
-        await steps(stage)
+    await take_steps(stage, steps)
     if settle:
         await stage.settle()
 
 
 class ServerPicture(Protocol):
-    def __call__(
-        self, steps: Steps | str = "", *, signed_in: bool = True, size: tuple[int, int] = (80, 24)
-    ) -> None: ...
+    def __call__(self, *steps: Step | str, signed_in: bool = True, size: tuple[int, int] = (80, 24)) -> None: ...
 
 
 @pytest.fixture
 def server_picture(snap_compare: Any, standin: StandIn) -> ServerPicture:
     """As `picture`, of a console whose account is on a server: `standin`, which the test has to name."""
 
-    def take(steps: Steps | str = "", *, signed_in: bool = True, size: tuple[int, int] = (80, 24)) -> None:
+    def take(*steps: Step | str, signed_in: bool = True, size: tuple[int, int] = (80, 24)) -> None:
         account = remote_account(standin, resumes="alice" if signed_in else "", patience=Patience(outage_waits=()))
 
         async def sign_in_there() -> None:

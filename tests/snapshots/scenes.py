@@ -14,7 +14,6 @@ from tests.harness.consoles import Stage
 from tests.harness.quota_calls import book_call, hold_quota, spend_quota
 from tests.harness.ssh_keys import public_key
 from tests.harness.stores import START, StillClock, add_account, make_store, sign_in, still_clock, store_with_account
-from tests.snapshots.conftest import Steps
 
 
 def busy_store() -> Store:
@@ -144,13 +143,6 @@ def logged_store() -> Store:
             )
         store.usage.record(account.id, entry)
     return store
-
-
-def opening(module: str) -> Steps:
-    async def steps(stage: Stage) -> None:
-        stage.app.screen.action_open_module(module)  # type: ignore[attr-defined] # the console's
-
-    return steps
 
 
 def notified_store() -> Store:

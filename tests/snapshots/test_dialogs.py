@@ -13,6 +13,7 @@ from tests.harness.drawers import PLACE
 from tests.harness.stores import add_account, make_store, sign_in, store_with_account
 from tests.snapshots.conftest import Picture
 from tests.snapshots.scenes import begin_ceremony, drawer_store, passkey_store, ssh_key_store
+from tests.snapshots.steps import click, fill
 from tui.themes import ANSI_DARK, LIGHT
 
 
@@ -43,11 +44,7 @@ def test_confirm_email(picture: Picture) -> None:
     store.settings.save_for(account.id, NotificationSettings(email_address="pager@example.com"), 1, actor="test")
     store.email_confirmations.send_code_for(account.id)
 
-    async def steps(stage: Stage) -> None:
-        await stage.press("3")
-        await stage.click("#enter-code")
-
-    picture(steps, store=store)
+    picture("3", click("#enter-code"), store=store)
 
 
 def test_save_file(picture: Picture) -> None:
@@ -62,15 +59,13 @@ def test_change_password(picture: Picture) -> None:
 
 def test_change_password_refused(picture: Picture) -> None:
     """Every error at once, each under its field."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.press("p")
-        await stage.fill("original-password", "guessed")
-        await stage.fill("new-password", "one")
-        await stage.fill("confirmation", "two")
-        await stage.click("#change")
-
-    picture(steps)
+    picture(
+        "p",
+        fill("original-password", "guessed"),
+        fill("new-password", "one"),
+        fill("confirmation", "two"),
+        click("#change"),
+    )
 
 
 @pytest.mark.parametrize("theme", ["gatekey-dark", LIGHT, ANSI_DARK])
@@ -96,13 +91,7 @@ def test_codes(picture: Picture) -> None:
 
 def test_codes_wrong(picture: Picture) -> None:
     """The sentence under the field; the codes stay."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.press("f", "enter")
-        await stage.fill("saved-code", "0000-0000-0000-0000")
-        await stage.press("enter")
-
-    picture(steps)
+    picture("f enter", fill("saved-code", "0000-0000-0000-0000"), "enter")
 
 
 def test_verify(picture: Picture) -> None:
@@ -126,32 +115,17 @@ def test_leaving_the_setup(picture: Picture) -> None:
 
 def test_manage(picture: Picture) -> None:
     """Since when it is on, codes left, three ways on."""
-
-    async def steps(stage: Stage) -> None:
-        await enrol(stage)
-        await stage.press("f")
-
-    picture(steps)
+    picture(enrol, "f")
 
 
 def test_new_codes(picture: Picture) -> None:
     """Ten new codes, shown once."""
-
-    async def steps(stage: Stage) -> None:
-        await enrol(stage)
-        await stage.press("f", "n", "y")
-
-    picture(steps)
+    picture(enrol, "f n y")
 
 
 def test_disable_question(picture: Picture) -> None:
     """In the colour of danger; Cancel has the focus."""
-
-    async def steps(stage: Stage) -> None:
-        await enrol(stage)
-        await stage.press("f", "d")
-
-    picture(steps)
+    picture(enrol, "f d")
 
 
 def test_reauthenticate(picture: Picture) -> None:
@@ -183,12 +157,7 @@ def test_delete(picture: Picture) -> None:
 
 def test_delete_armed(picture: Picture) -> None:
     """The name is typed exactly: Confirm can be pressed."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.press("x")
-        await stage.fill("username", "alice")
-
-    picture(steps)
+    picture("x", fill("username", "alice"))
 
 
 def test_passkeys(picture: Picture) -> None:
@@ -253,11 +222,7 @@ def test_unbind_question(picture: Picture) -> None:
     store.bindings.add_provider("github", "GitHub", ProviderKind.GITHUB, issuer="", client_id="x", client_secret=None)
     store.bindings.bind(sign_in(store), "github", "583231", "octocat")
 
-    async def steps(stage: Stage) -> None:
-        await stage.press("1")
-        await stage.click(".unbind")
-
-    picture(steps, store=store)
+    picture("1", click(".unbind"), store=store)
 
 
 def test_recommendations(picture: Picture) -> None:

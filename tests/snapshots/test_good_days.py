@@ -5,6 +5,7 @@ from tests.harness.console_steps import enable_two_factor, enrol
 from tests.harness.consoles import Stage
 from tests.harness.stores import sign_in, store_with_account
 from tests.snapshots.conftest import Picture
+from tests.snapshots.steps import focus
 
 
 def test_the_lock_of_an_account_with_two_factors(picture: Picture) -> None:
@@ -31,11 +32,7 @@ def test_a_test_message_that_arrived_and_one_that_did_not(picture: Picture) -> N
         else:
             store.outbox.failed(job, "hooks.example.com refused the connection.", None)
 
-    async def steps(stage: Stage) -> None:
-        await stage.press("3")
-        stage.app.screen.query_one("#send-test-webhook").focus()
-
-    picture(steps, store=store)
+    picture("3", focus("#send-test-webhook"), store=store)
 
 
 def test_nothing_left_to_advise(picture: Picture) -> None:
@@ -44,9 +41,4 @@ def test_nothing_left_to_advise(picture: Picture) -> None:
     store.site.set("smtp.host", "mail.example.com")
     store.site.set("smtp.sender", "gatekey@example.com")
 
-    async def steps(stage: Stage) -> None:
-        await stage.press("2")
-        await enrol(stage)
-        await stage.press("r")
-
-    picture(steps, store=store)
+    picture("2", enrol, "r", store=store)

@@ -8,7 +8,8 @@ from store.values.row_export import ExportProgress
 from tests.harness.consoles import Stage
 from tests.harness.log_pages import filter_by, open_log
 from tests.snapshots.conftest import Picture
-from tests.snapshots.scenes import logged_store, opening
+from tests.snapshots.scenes import logged_store
+from tests.snapshots.steps import opening
 
 SIZES = [(60, 20), (80, 24), (120, 40), (160, 40)]
 
@@ -34,12 +35,7 @@ def test_calls_in_other_colours(picture: Picture, theme: str) -> None:
 
 def test_the_oldest_calls(picture: Picture) -> None:
     """The cursor is on the last row, and the line below tells of newer rows."""
-
-    async def steps(stage: Stage) -> None:
-        await open_log(stage)
-        await stage.press("end")
-
-    picture(steps, store=logged_store())
+    picture(open_log, "end", store=logged_store())
 
 
 @pytest.mark.parametrize("typed", ["status:ok model:cl", "model:claude since:2x", "s"])

@@ -12,7 +12,8 @@ from store.values.playground import AnswerEnd, AnswerPart, AnswerText, Playgroun
 from store.values.usage import Kind
 from tests.harness.consoles import Stage
 from tests.snapshots.conftest import Picture
-from tests.snapshots.scenes import busy_store, keyed_store, logged_store, opening, spent_store
+from tests.snapshots.scenes import busy_store, keyed_store, logged_store, spent_store
+from tests.snapshots.steps import opening
 from tui.account import RunningAnswer
 from tui.widgets.message_input import MessageInput
 

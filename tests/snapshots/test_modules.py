@@ -6,7 +6,8 @@ from store.errors import DatabaseBusy
 from store.values.api_keys import ApiKeyInfo
 from tests.harness.consoles import Stage
 from tests.snapshots.conftest import Picture
-from tests.snapshots.scenes import busy_store, keyed_store, opening, spent_store
+from tests.snapshots.scenes import busy_store, keyed_store, spent_store
+from tests.snapshots.steps import fill, opening, typed
 from tui.themes import ANSI_DARK, LIGHT
 
 
@@ -74,58 +75,27 @@ def test_wallet_with_every_kind_of_change(picture: Picture, size: tuple[int, int
 
 
 def test_wallet_details_of_a_call(picture: Picture) -> None:
-    async def steps(stage: Stage) -> None:
-        await opening("wallet")(stage)
-        await stage.settle()
-        await stage.press("down", "down", "enter")
-
-    picture(steps, store=spent_store())
+    picture(opening("wallet"), "down down enter", store=spent_store())
 
 
 def test_wallet_prices_with_a_filter(picture: Picture) -> None:
-    async def steps(stage: Stage) -> None:
-        await opening("wallet")(stage)
-        await stage.settle()
-        await stage.press("slash")
-        await stage.type("gpt")
-
-    picture(steps, store=spent_store())
+    picture(opening("wallet"), "slash", typed("gpt"), store=spent_store())
 
 
 def test_wallet_export(picture: Picture) -> None:
     """The dialog of an export."""
-
-    async def steps(stage: Stage) -> None:
-        await opening("wallet")(stage)
-        await stage.settle()
-        await stage.press("e")
-
-    picture(steps, store=spent_store())
+    picture(opening("wallet"), "e", store=spent_store())
 
 
 def test_wallet_wrong_code(picture: Picture) -> None:
     """The error stands at the field, with the tries that are left."""
-
-    async def steps(stage: Stage) -> None:
-        await opening("wallet")(stage)
-        await stage.settle()
-        await stage.press("r")
-        await stage.fill("code", "ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ")
-        await stage.press("enter")
-
-    picture(steps, store=spent_store())
+    picture(opening("wallet"), "r", fill("code", "ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ"), "enter", store=spent_store())
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 def test_overview_of_ninety_days(picture: Picture, size: tuple[int, int]) -> None:
     """A bar stands for several days and the bars fill the box; the range that is shown is marked."""
-
-    async def steps(stage: Stage) -> None:
-        await opening("overview")(stage)
-        await stage.settle()
-        await stage.press("d")
-
-    picture(steps, store=spent_store(), size=size)
+    picture(opening("overview"), "d", store=spent_store(), size=size)
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
@@ -136,9 +106,4 @@ def test_overview_of_seven_weeks(picture: Picture, size: tuple[int, int]) -> Non
 
 @pytest.mark.parametrize("theme", [LIGHT, ANSI_DARK])
 def test_overview_with_the_cursor_on_an_error(picture: Picture, theme: str) -> None:
-    async def steps(stage: Stage) -> None:
-        await opening("overview")(stage)
-        await stage.settle()
-        await stage.press("d", "end", "tab", "tab", "down")
-
-    picture(steps, store=spent_store(), theme=theme)
+    picture(opening("overview"), "d end tab tab down", store=spent_store(), theme=theme)

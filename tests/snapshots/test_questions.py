@@ -5,17 +5,13 @@ from tests.harness.console_steps import enrol
 from tests.harness.consoles import Stage
 from tests.harness.stores import sign_in, store_with_account
 from tests.snapshots.conftest import Picture
-from tests.snapshots.scenes import busy_store, opening, passkey_store, ssh_key_store, used_store
+from tests.snapshots.scenes import busy_store, passkey_store, ssh_key_store, used_store
+from tests.snapshots.steps import click, opening
 
 
 def test_renewing_the_codes(picture: Picture) -> None:
     """The consequences stand before the button."""
-
-    async def steps(stage: Stage) -> None:
-        await enrol(stage)
-        await stage.press("f", "n")
-
-    picture(steps)
+    picture(enrol, "f n")
 
 
 def test_signing_out_the_others(picture: Picture) -> None:
@@ -42,23 +38,12 @@ def test_removing_an_ssh_key(picture: Picture) -> None:
 
 def test_erasing_addresses(picture: Picture) -> None:
     """The entries stay; the addresses go."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.press("5")
-        await stage.click("#erase-ips")
-
-    picture(steps, store=used_store())
+    picture("5", click("#erase-ips"), store=used_store())
 
 
 def test_revoking_a_key(picture: Picture) -> None:
     """The key's name and its last four characters."""
-
-    async def steps(stage: Stage) -> None:
-        await opening("api-keys")(stage)
-        await stage.settle()
-        await stage.press("x")
-
-    picture(steps, store=busy_store())
+    picture(opening("api-keys"), "x", store=busy_store())
 
 
 def test_leaving_with_two_unsaved_tabs(picture: Picture) -> None:

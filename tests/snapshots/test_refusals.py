@@ -12,7 +12,8 @@ from tests.harness.console_steps import enable_two_factor, enrol
 from tests.harness.consoles import PASSWORD, Stage
 from tests.harness.stores import store_with_account
 from tests.snapshots.conftest import Picture
-from tests.snapshots.scenes import begin_ceremony, opening, passkey_store
+from tests.snapshots.scenes import begin_ceremony, passkey_store
+from tests.snapshots.steps import click, fill, opening
 from tui.account import DeviceLogin, FoundIdentity
 from tui.local_account import LocalAccount
 
@@ -112,13 +113,7 @@ def test_a_proof_with_every_way(picture: Picture) -> None:
 
 def test_a_locked_console_that_was_given_a_wrong_password(picture: Picture) -> None:
     """Nothing of the account; one sentence; the field is empty again."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.press("ctrl+l")
-        await stage.fill("password", "wrong password")
-        await stage.press("enter")
-
-    picture(steps)
+    picture("ctrl+l", fill("password", "wrong password"), "enter")
 
 
 def test_a_wrong_code_at_the_sign_in(picture: Picture) -> None:
@@ -126,14 +121,15 @@ def test_a_wrong_code_at_the_sign_in(picture: Picture) -> None:
     store = store_with_account()
     enable_two_factor(store)
 
-    async def steps(stage: Stage) -> None:
-        await stage.fill("username", "alice")
-        await stage.fill("password", PASSWORD)
-        await stage.click("#sign-in")
-        await stage.fill("code", "000000")
-        await stage.press("enter")
-
-    picture(steps, store=store, signed_in=False)
+    picture(
+        fill("username", "alice"),
+        fill("password", PASSWORD),
+        click("#sign-in"),
+        fill("code", "000000"),
+        "enter",
+        store=store,
+        signed_in=False,
+    )
 
 
 def test_signed_out_from_elsewhere(picture: Picture) -> None:
@@ -148,13 +144,7 @@ def test_signed_out_from_elsewhere(picture: Picture) -> None:
 
 def test_a_file_that_exists(picture: Picture) -> None:
     """Refused at its field: nothing is overwritten."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.press("t", "y", "w")
-        await stage.fill("path", "/etc/hostname")
-        await stage.press("enter")
-
-    picture(steps)
+    picture("t y w", fill("path", "/etc/hostname"), "enter")
 
 
 def test_a_busy_database(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,29 +196,12 @@ def test_a_terminal_too_small(picture: Picture) -> None:
 
 def test_a_new_key_that_is_refused(picture: Picture) -> None:
     """The sentence under the field it is about; the other fields keep what was typed."""
-
-    async def steps(stage: Stage) -> None:
-        await opening("api-keys")(stage)
-        await stage.settle()
-        await stage.press("n")
-        await stage.fill("api-key-name", "notebook")
-        await stage.fill("api-key-limit", "a lot")
-        await stage.press("enter")
-
-    picture(steps)
+    picture(opening("api-keys"), "n", fill("api-key-name", "notebook"), fill("api-key-limit", "a lot"), "enter")
 
 
 def test_a_new_key(picture: Picture) -> None:
     """Hidden until revealed; four ways on."""
-
-    async def steps(stage: Stage) -> None:
-        await opening("api-keys")(stage)
-        await stage.settle()
-        await stage.press("n")
-        await stage.fill("api-key-name", "notebook")
-        await stage.press("enter")
-
-    picture(steps)
+    picture(opening("api-keys"), "n", fill("api-key-name", "notebook"), "enter")
 
 
 @pytest.mark.parametrize("module", ["playground", "drawing-logs", "task-logs"])

@@ -12,7 +12,7 @@ from tests.new_api.generations import Generation
 from tests.new_api.logs import count_hours
 from tests.new_api.running import StandIn, in_memory
 from tests.snapshots.conftest import ServerPicture
-from tests.snapshots.scenes import opening
+from tests.snapshots.steps import opening
 
 LARGE = (120, 40)
 SIZES = pytest.mark.parametrize("size", [(80, 24), LARGE], ids=["80x24", "120x40"])
@@ -89,13 +89,7 @@ def test_a_module(server_picture: ServerPicture, module: str, size: tuple[int, i
 
 def test_a_model_without_a_price(server_picture: ServerPicture) -> None:
     """It has none in the list, and a sentence says what the server does with its calls."""
-
-    async def steps(stage: Stage) -> None:
-        await opening("wallet")(stage)
-        await stage.settle()
-        await stage.press("p")
-
-    server_picture(steps)
+    server_picture(opening("wallet"), "p")
 
 
 @SIZES

@@ -6,7 +6,8 @@ import pytest
 
 from tests.harness.stores import make_store
 from tests.snapshots.conftest import Picture
-from tests.snapshots.scenes import busy_store, opening
+from tests.snapshots.scenes import busy_store
+from tests.snapshots.steps import opening
 from tui.themes import ANSI_DARK, LIGHT
 
 LOOKS: Final[dict[str, dict[str, Any]]] = {

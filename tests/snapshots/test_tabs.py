@@ -13,6 +13,7 @@ from tests.harness.quota_calls import spend_quota
 from tests.harness.stores import add_account, make_store, sign_in, store_with_account
 from tests.snapshots.conftest import Picture
 from tests.snapshots.scenes import notified_store, used_store
+from tests.snapshots.steps import fill, focus
 from tui.themes import ANSI_DARK, LIGHT
 from tui.widgets.toggle import Toggle
 
@@ -89,12 +90,7 @@ def test_notifications(picture: Picture) -> None:
 
 def test_notifications_dirty(picture: Picture) -> None:
     """The tab is marked 3•, and Save can be pressed."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.press("3")
-        await stage.fill("quota-warning-threshold", "2.50")
-
-    picture(steps)
+    picture("3", fill("quota-warning-threshold", "2.50"))
 
 
 def test_notifications_with_errors(picture: Picture) -> None:
@@ -141,24 +137,12 @@ def test_notifications_delivered_and_failed(picture: Picture) -> None:
 
 def test_notifications_entered(picture: Picture) -> None:
     """The fields of a channel that is off, after Enter on its row; the first of them has the focus."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.press("3")
-        stage.app.screen.query_one("#channel-gotify").focus()
-        await stage.press("enter")
-
-    picture(steps)
+    picture("3", focus("#channel-gotify"), "enter")
 
 
 def test_notifications_secret_to_be_cleared(picture: Picture) -> None:
     """The field says that the secret will be cleared on save; one unsaved change; Discard can be pressed."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.press("3")
-        stage.app.screen.query_one("#webhook-secret").focus()
-        await stage.press("ctrl+x")
-
-    picture(steps, store=notified_store())
+    picture("3", focus("#webhook-secret"), "ctrl+x", store=notified_store())
 
 
 def test_price(picture: Picture) -> None:
@@ -204,24 +188,12 @@ def test_sidebar(picture: Picture) -> None:
 
 def test_sidebar_with_some_modules_hidden(picture: Picture) -> None:
     """120x40: the dashboard area is amber and says some; the sidebar beside the form has lost the module."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.press("6")
-        stage.app.screen.query_one("#module-drawing-logs", Toggle).focus()
-        await stage.press("space")
-
-    picture(steps, size=(120, 40))
+    picture("6", focus("#module-drawing-logs"), "space", size=(120, 40))
 
 
 def test_sidebar_with_a_hidden_section(picture: Picture) -> None:
     """The dashboard section is off with its five modules."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.press("6")
-        stage.app.screen.query_one("#section-dashboard", Toggle).focus()
-        await stage.press("space")
-
-    picture(steps)
+    picture("6", focus("#section-dashboard"), "space")
 
 
 @pytest.mark.parametrize("tab", MAIN)

@@ -4,6 +4,7 @@ from tests.harness.console_steps import enable_two_factor
 from tests.harness.consoles import PASSWORD, Stage
 from tests.harness.stores import make_store, store_with_account
 from tests.snapshots.conftest import Picture
+from tests.snapshots.steps import click, fill
 
 
 def test_first_run(picture: Picture) -> None:
@@ -13,24 +14,19 @@ def test_first_run(picture: Picture) -> None:
 
 def test_first_run_with_a_strong_password(picture: Picture) -> None:
     """A full bar with the word strong; the password as dots."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.fill("username", "alice")
-        await stage.fill("password", PASSWORD)
-
-    picture(steps, store=make_store(), signed_in=False)
+    picture(fill("username", "alice"), fill("password", PASSWORD), store=make_store(), signed_in=False)
 
 
 def test_first_run_refused(picture: Picture) -> None:
     """The sentence stands under the field it is about."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.fill("username", "with space")
-        await stage.fill("password", PASSWORD)
-        await stage.fill("confirmation", PASSWORD)
-        await stage.click("#create")
-
-    picture(steps, store=make_store(), signed_in=False)
+    picture(
+        fill("username", "with space"),
+        fill("password", PASSWORD),
+        fill("confirmation", PASSWORD),
+        click("#create"),
+        store=make_store(),
+        signed_in=False,
+    )
 
 
 def test_sign_in(picture: Picture) -> None:
@@ -53,13 +49,7 @@ def test_sign_in_with_other_ways(picture: Picture) -> None:
 
 def test_sign_in_refused(picture: Picture) -> None:
     """One sentence that tells neither whether the name exists; the password is empty again."""
-
-    async def steps(stage: Stage) -> None:
-        await stage.fill("username", "alice")
-        await stage.fill("password", "wrong password")
-        await stage.click("#sign-in")
-
-    picture(steps, signed_in=False)
+    picture(fill("username", "alice"), fill("password", "wrong password"), click("#sign-in"), signed_in=False)
 
 
 def test_locked_out(picture: Picture) -> None:
@@ -83,12 +73,7 @@ def test_second_factor(picture: Picture) -> None:
     store = store_with_account()
     enable_two_factor(store)
 
-    async def steps(stage: Stage) -> None:
-        await stage.fill("username", "alice")
-        await stage.fill("password", PASSWORD)
-        await stage.click("#sign-in")
-
-    picture(steps, store=store, signed_in=False)
+    picture(fill("username", "alice"), fill("password", PASSWORD), click("#sign-in"), store=store, signed_in=False)
 
 
 def test_locked(picture: Picture) -> None:
