@@ -7,6 +7,7 @@ thousand inactive clients could occupy all connections.
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any, Final, cast
 
 import h11
@@ -47,9 +48,16 @@ _CAN_SEND_RESPONSE: Final = (h11.IDLE, h11.SEND_RESPONSE)
 class GuardedProtocol(H11Protocol):
     """uvicorn's protocol with a connection register, timeouts, strict framing, and errors in JSON."""
 
-    def __init__(self, *args: Any, connections: ConnectionRegister, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        connections: ConnectionRegister,
+        make_framing: Callable[[int], h11.Connection] = StrictConnection,
+        **kwargs: Any,
+    ) -> None:
+        """`make_framing` is called with the bytes that a head may have (`gateway.serve.http_framing`)."""
         super().__init__(*args, **kwargs)
-        self.conn = StrictConnection(_MAX_HEAD_BYTES)
+        self.conn = make_framing(_MAX_HEAD_BYTES)
         self._register = connections
         self._head = b""
         self._received = 0

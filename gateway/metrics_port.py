@@ -36,6 +36,7 @@ class MetricsPort:
         self.listener = listener
         self._config = uvicorn.Config(
             MetricsApp(store, registry),
+            http="h11",
             proxy_headers=False,
             server_header=False,
             access_log=False,

@@ -7,11 +7,12 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
+import h11
 import uvicorn
 
 from gateway.acceptor import Acceptor
@@ -22,6 +23,7 @@ from gateway.descriptors import connection_limit, peer_limit, raise_limit
 from gateway.http_protocol import GuardedProtocol
 from gateway.listener import BACKLOG_CONNECTIONS, address_of, listen
 from gateway.log import LOG_LEVELS, log_to_stderr
+from gateway.strict_http import StrictConnection
 from gateway.tracing_setting import opened_tracing
 from store.store import Store
 
@@ -55,6 +57,7 @@ class GatewayServer(uvicorn.Server):
         self._connections = connections
         self._metrics = metrics
         self._accepts_per_turn = accepts_per_turn
+        self._make_framing = http_framing()
         self._acceptors: list[Acceptor] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -79,7 +82,13 @@ class GatewayServer(uvicorn.Server):
             acceptor.close()
 
     def _protocol(self) -> GuardedProtocol:
-        return GuardedProtocol(self.config, self.server_state, self.lifespan.state, connections=self._connections)
+        return GuardedProtocol(
+            self.config,
+            self.server_state,
+            self.lifespan.state,
+            connections=self._connections,
+            make_framing=self._make_framing,
+        )
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -175,12 +184,24 @@ def event_loop() -> Literal["uvloop", "asyncio"]:
     return "uvloop"
 
 
+def http_framing() -> Callable[[int], h11.Connection]:
+    """Who splits what is received into requests: llhttp, where there is a build of it for this interpreter, or h11."""
+    try:
+        importlib.import_module("httptools")
+    except ImportError:
+        return StrictConnection
+    from gateway.light_connection import LightConnection
+
+    return cast("Callable[[int], h11.Connection]", LightConnection)
+
+
 def server_config(app: object) -> uvicorn.Config:
     """The settings of uvicorn. It ignores forwarded headers, which it would trust from anyone: see
     `gateway.client_address`."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # uvicorn spells out ASGI more narrowly than starlette
         loop=event_loop(),
+        http="h11",  # what `GuardedProtocol` is built on, whatever else is installed
         proxy_headers=False,
         forwarded_allow_ips="",
         server_header=False,

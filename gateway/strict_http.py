@@ -1,4 +1,4 @@
-"""h11 without the ambiguities of HTTP/1.1 that allow request smuggling.
+"""h11 without the ambiguities of HTTP/1.1 that allow request smuggling, and what every head is checked for.
 
 If a proxy and the gateway split the same bytes into different requests, a client can smuggle one past the proxy.
 """
@@ -9,40 +9,103 @@ from typing import Any, Final
 import h11
 from h11._receivebuffer import ReceiveBuffer
 
-_BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 _HEAD_END: Final = b"\r\n\r\n"
+_REQUEST_LINE: Final = re.compile(
+    rb"(?P<method>[-!#$%&'*+.^_`|~0-9A-Za-z]+) (?P<target>(?:/|\*|https?://)[\x21-\x7e]*) HTTP/(?P<version>1\.[01])\r\n"
+)
+_CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\t\r\n"})
+_LENGTHS: Final = re.compile(rb"\ncontent-length:[ \t]*([^\r]*?)[ \t]*\r", re.IGNORECASE)
+
+_OTHER_CODING: Final = re.compile(rb"\ntransfer-encoding:(?![ \t]*chunked *\r)", re.IGNORECASE)
+"""Matches what llhttp refuses, and h11 does not: a tab after the name of the coding."""
 
 
-class _CrLfBuffer(ReceiveBuffer):
+class StrictBuffer(ReceiveBuffer):
     """Accepts only CR LF as line end (RFC 9112, 2.2 allows, but does not require, a lone LF)."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_head: int) -> None:
+        """`longest_head` is in bytes."""
         super().__init__()
+        self._longest_head = longest_head
         self._looked = 0
         """Bytes already searched for a lone LF and the end of the head, which may arrive byte by byte."""
+        self._head_length = 0
+
+    def add(self, data: bytes) -> None:
+        """Append what was received."""
+        self._data += data
+
+    def head_length(self) -> int:
+        """Length of the head that the buffer begins with, or 0 if its end has not come yet."""
+        if not self._head_length:
+            end = self._data.find(_HEAD_END, max(self._looked - len(_HEAD_END) + 1, 0))
+            until = len(self._data) if end < 0 else end + len(_HEAD_END)
+            # A CR before the start belongs to the first LF after it.
+            with_cr = self._data.count(b"\r\n", max(self._looked - 1, 0), until)
+            if self._data.count(b"\n", self._looked, until) != with_cr:
+                raise h11.LocalProtocolError("a line ends in LF alone")
+            if until > self._longest_head:
+                raise h11.LocalProtocolError("a head is too long")
+            self._looked = until
+            if end >= 0:
+                self._head_length = until
+        return self._head_length
+
+    def peek_head(self) -> bytes | None:
+        """The whole head of a request, which stays in the buffer, or None if its end has not come yet."""
+        if self.is_next_line_obviously_invalid_request_line():
+            raise h11.LocalProtocolError("illegal request line")
+        length = self.head_length()
+        return bytes(self._data[:length]) if length else None
+
+    def drop_head(self) -> None:
+        """Remove the whole head from the buffer."""
+        self._extract(self._head_length)
 
     def maybe_extract_lines(self) -> list[bytearray] | None:
-        end = self._data.find(_HEAD_END, max(self._looked - len(_HEAD_END) + 1, 0))
-        until = len(self._data) if end < 0 else end + len(_HEAD_END)
-        if _BARE_LF.search(self._data, self._looked, until):  # the lookbehind sees a CR before the start
-            raise h11.LocalProtocolError("a line ends in LF alone")
-        self._looked = until
+        if not self._data.startswith(b"\r\n"):  # trailers that are none, and then perhaps the next head
+            self.head_length()
         return super().maybe_extract_lines()
 
     def _extract(self, count: int) -> bytearray:
-        self._looked = 0
+        self._looked = self._head_length = 0
         return super()._extract(count)
 
 
+def checked_request_line(head: bytes) -> "re.Match[bytes]":
+    """The `method`, `target` and `version` of a whole head, in which nothing is left to interpretation.
+
+    Raises `h11.LocalProtocolError` for another version than 1.0 and 1.1, for a target that is no path and no URL, for a
+    folded line, and for control characters.
+    """
+    line = _REQUEST_LINE.match(head)
+    if line is None:
+        raise h11.LocalProtocolError("illegal request line")
+    if b"\n " in head or b"\n\t" in head:
+        raise h11.LocalProtocolError("a line is folded")
+    if len(head.translate(None, _CONTROLS)) != len(head):
+        raise h11.LocalProtocolError("a head has control characters")
+    return line
+
+
 class StrictConnection(h11.Connection):
-    """Refuses a lone LF, and a body with two conflicting lengths, with `h11.RemoteProtocolError`."""
+    """Refuses what `checked_request_line` does, and a body with two lengths, with `h11.RemoteProtocolError`."""
+
+    _receive_buffer: StrictBuffer
 
     def __init__(self, longest_head: int) -> None:
         """`longest_head` is in bytes."""
         super().__init__(h11.SERVER, longest_head)
-        self._receive_buffer = _CrLfBuffer()
+        self._receive_buffer = StrictBuffer(longest_head)
 
     def _extract_next_receive_event(self) -> Any:
+        if self.their_state is h11.IDLE and (head := self._receive_buffer.peek_head()) is not None:
+            checked_request_line(head)
+            # h11 would take the same length twice.
+            if len(lengths := _LENGTHS.findall(head)) > 1 or not all(length.isdigit() for length in lengths):
+                raise h11.LocalProtocolError("a request has no single Content-Length")
+            if _OTHER_CODING.search(head):
+                raise h11.LocalProtocolError("a request has another Transfer-Encoding than chunked")
         event = super()._extract_next_receive_event()
         if isinstance(event, h11.Request):
             names = {name for name, _ in event.headers}

@@ -1,4 +1,4 @@
-"""The event loop: uvloop where it is installed, and a gateway that serves as well without it."""
+"""uvloop and httptools where they are installed, and a gateway that serves as well without them."""
 
 import asyncio
 import importlib.util
@@ -14,6 +14,7 @@ from gateway import serve
 from gateway.app import create_app
 from gateway.listener import listen
 from gateway.model_server.client import ModelServerClient
+from gateway.strict_http import StrictConnection
 from store.store import Store
 from tests.fakes.model_server import ModelServer
 from tests.harness.gateway_client import make_relayed
@@ -34,12 +35,23 @@ def test_asyncio_is_chosen_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert serve.server_config(None).loop == "asyncio"
 
 
+@pytest.mark.skipif(importlib.util.find_spec("httptools") is None, reason="there is no build for this interpreter")
+def test_httptools_is_chosen_where_it_is() -> None:
+    assert serve.http_framing().__name__ == "LightConnection"
+
+
+def test_h11_is_chosen_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httptools", None)
+    assert serve.http_framing() is StrictConnection
+
+
 @pytest.mark.parametrize("without", [False, True])
 def test_streams_over_real_sockets_are_served_on_either(
     store: Store, monkeypatch: pytest.MonkeyPatch, without: bool
 ) -> None:
     if without:
-        monkeypatch.setitem(sys.modules, "uvloop", None)
+        for name in ("uvloop", "httptools"):
+            monkeypatch.setitem(sys.modules, name, None)
     key, loops, models = make_relayed(store), set[str](), ModelServer()
     with live(models.app) as upstream, listen("127.0.0.1", 0) as listener:
         store.site.set("upstream.base_url", f"{upstream}/v1")
