@@ -95,7 +95,7 @@ class ParserProcess:
             await process.stdin.drain()
         head_length, body_length = FRAME_HEADER.unpack(await process.stdout.readexactly(FRAME_HEADER.size))
         reply: dict[str, Any] = json.loads(await process.stdout.readexactly(head_length))
-        return reply, await process.stdout.readexactly(body_length)
+        return reply, await _read(process.stdout, body_length)
 
     async def _start(self) -> Process:
         # No environment: it may hold the encryption key of the store. A new session: terminal signals go to the
@@ -120,3 +120,19 @@ class ParserProcess:
             if not exited.done():
                 process.kill()
         await exited
+
+
+async def _read(stream: asyncio.StreamReader, length: int) -> bytes:
+    """`length` bytes of `stream`. Raises `asyncio.IncompleteReadError`.
+
+    `readexactly` lets one buffer grow, which is moved as it grows, and then copied: up to 18 ms of one turn of the
+    event loop for 30 MiB.
+    """
+    pieces, left = list[bytes](), length
+    while left:
+        piece = await stream.read(min(left, _CHUNK_BYTES))
+        if not piece:
+            raise asyncio.IncompleteReadError(b"", left)
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)

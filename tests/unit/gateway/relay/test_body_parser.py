@@ -15,7 +15,7 @@ import pytest
 
 from gateway.model_server.client import ModelServerClient
 from gateway.problems import OpenAiProblem
-from gateway.relay import body_parser, body_process
+from gateway.relay import body_parser, body_process, process_client
 from gateway.relay.body_parser import BodyParser
 from gateway.relay.endpoints import ENDPOINTS
 from gateway.relay.process_client import MAX_INLINE_BYTES, ParserProcess
@@ -89,6 +89,15 @@ async def test_a_reading_process_that_dies_is_replaced() -> None:
     assert refused.value.status == 503
     assert (await reader.parse(ENDPOINTS[1], JSON, raw, frozenset())).model == "gpt-priced"
     await reader.aclose()
+
+
+@pytest.mark.parametrize("said", [b"", b"abc"])
+async def test_a_reply_that_ends_early_is_none(said: bytes) -> None:
+    stream = asyncio.StreamReader()
+    stream.feed_data(said)
+    stream.feed_eof()
+    with pytest.raises(asyncio.IncompleteReadError):
+        await process_client._read(stream, 4)
 
 
 async def test_a_reading_that_was_given_up_is_nobody_elses_answer() -> None:
