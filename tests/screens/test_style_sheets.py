@@ -11,8 +11,6 @@ from tui.host import Host
 from tui.style_sheets import FIRST_STYLE_SHEETS, LATER_STYLE_SHEETS, STYLES, paths
 from tui.widgets.dialog import Dialog
 
-pytestmark = pytest.mark.anyio
-
 
 def later_rules(app: Host) -> list[RuleSet]:
     sheet = Stylesheet(variables=app.get_css_variables())

@@ -9,8 +9,6 @@ from tui.widgets.action_button import ActionButton
 from tui.widgets.field import LABEL_CELLS
 from tui.widgets.state_row import StateRow
 
-pytestmark = pytest.mark.anyio
-
 
 def stage(state: str = "● on") -> Stage:
     return Stage(
