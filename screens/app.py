@@ -112,7 +112,7 @@ def banner_of(options: Options) -> str | None:
 
 def run_console(options: Options) -> int:
     """Open the console; returns the exit code of the command."""
-    from tui.keymap import config_path, load_config
+    from tui.config_location import config_path, load_config
     from tui.remembered_theme import FILE_NAME
     from tui.session_exit import run_to_its_end
     from tui.terminal import (

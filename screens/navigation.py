@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textual.app import RenderResult
@@ -40,11 +39,12 @@ class Navigation(Widget, can_focus=True):
     badges: reactive[dict[str, str]] = reactive(dict[str, str])
     """A short text at the right of a module, such as a count."""
 
-    @dataclass
     class Opened(Message):
         """A module was chosen."""
 
-        module: str
+        def __init__(self, module: str) -> None:
+            super().__init__()
+            self.module = module
 
     @property
     def shown(self) -> list[str]:

@@ -48,11 +48,12 @@ class PageReading(AccountActions):
     _passes: Readings | None = None
     """The last readings, which may be under way."""
 
-    @dataclass
     class Changed(Message):
         """A page was read, or could not be."""
 
-        page: PageReading
+        def __init__(self, page: PageReading) -> None:
+            super().__init__()
+            self.page = page
 
     @contextmanager
     def reading(self, *, is_whole: bool = True) -> Iterator[Readings]:

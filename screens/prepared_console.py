@@ -83,7 +83,7 @@ class PreparedConsole(SshConsole):
         self.call_later(self._arrive, arrival)
 
     def _fits(self, request: ConsoleRequest) -> bool:
-        from tui.keymap import config_path, load_config
+        from tui.config_location import config_path, load_config
         from tui.terminal import UTF_8, character_set, refusal
 
         return (
@@ -143,7 +143,7 @@ def run_prepared(options: Options, wait: WaitForArrival, run_alone: Callable[[Ar
     """Prepare the console, fork, and run it in each child that fits it; `run_alone` runs in all others."""
     from ssh.forkable_loop import ForkableLoop
     from tui import start_without_gc
-    from tui.keymap import config_path, load_config
+    from tui.config_location import config_path, load_config
     from tui.session_exit import run_to_its_end
 
     preload()

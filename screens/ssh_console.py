@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -100,20 +99,20 @@ def account_of(options: Options, arrival: Arrival) -> SshAccount:
 
     request = arrival.request
     answer = request.answer if isinstance(request.answer, SignedIn) else None
-    return SshAccount(replace(options, no_files=True), answer, arrival.announce, fetch_place=request.fetch_place)
+    return SshAccount(options._replace(no_files=True), answer, arrival.announce, fetch_place=request.fetch_place)
 
 
 def nobodys_account(options: Options) -> SshAccount:
     """The account of a console that waits for its person."""
     from tui.local_account.ssh_account import NobodysAccount
 
-    return NobodysAccount(replace(options, no_files=True))
+    return NobodysAccount(options._replace(no_files=True))
 
 
 def run_console(options: Options, arrival: Arrival) -> int:
     """Open the console on the terminal of this process; returns its exit status."""
     from tui import start_without_gc
-    from tui.keymap import config_path, load_config
+    from tui.config_location import config_path, load_config
     from tui.session_exit import run_to_its_end
     from tui.terminal import character_set, harden_process, refusal, write_in
 

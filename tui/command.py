@@ -1,21 +1,20 @@
 """The command line: parses, imports only the chosen command, and returns its exit status."""
 
-import argparse
 import os
 import sys
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from store.errors import GatekeyError
 from tui import start_without_gc
 from tui.commands import streams
-from tui.commands.parsing import Parser, options_from, protect_negatives
-from tui.ssh_service import ServeSsh
 from tui.store_location import DEBUG_LOG_VARIABLE, Options, files_are_off, forget_files
-from tui.version import VERSION
+
+if TYPE_CHECKING:
+    from tui.commands.parsing import Parser
+    from tui.ssh_service import ServeSsh
 
 OpenConsole: TypeAlias = Callable[[Options], int]
 
@@ -55,19 +54,15 @@ to standard error; the status is 0 when it was done, 1 when it was refused or
 failed, and 2 when the command line was wrong."""
 
 
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        streams.print_data(f"gatekey {VERSION}")
-        parser.exit()
-
-
-def build_parser(words: Collection[str] = COMMANDS) -> Parser:
+def build_parser(words: Collection[str] = COMMANDS) -> "Parser":
     """The parser of the command line. Of a command that is not among `words` it knows no more than the help line.
 
     The parsers of all commands together cost several times the start of the interpreter.
     """
+    from tui.commands.parsing import Parser, Version
+
     parser = Parser(prog="gatekey", description=DESCRIPTION)
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.add_argument("--version", action=Version, nargs=0, help="show the version and exit")
     parser.add_argument("--demo", action="store_true", help="open the console on a throw-away account in memory")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for name, help_line in COMMANDS.items():
@@ -78,7 +73,7 @@ def build_parser(words: Collection[str] = COMMANDS) -> Parser:
     return parser
 
 
-def main(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str] | None = None) -> int:
+def main(open_console: OpenConsole, serve_ssh: "ServeSsh", arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; argparse ends a wrong command line with status 2 itself.
 
     `open_console` opens the console and `serve_ssh` serves it over SSH; both return the exit status.
@@ -118,7 +113,7 @@ def exit_status(run: Callable[[], int]) -> int:
     return status
 
 
-def _run(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str]) -> int:
+def _run(open_console: OpenConsole, serve_ssh: "ServeSsh", arguments: Sequence[str]) -> int:
     streams.prepare()
     no_files = files_are_off("--no-files" in arguments, os.environ)
     if no_files:
@@ -126,6 +121,8 @@ def _run(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str
     if set(arguments) <= {"--demo", "--no-files"}:
         # The first picture of the console does not wait for the parser of the commands.
         return open_console(Options(demo="--demo" in arguments, no_files=no_files))
+    from tui.commands.parsing import options_from, protect_negatives
+
     parser = build_parser(arguments)
     parsed = parser.parse_args(protect_negatives(arguments))
     options = options_from(parser, parsed)
@@ -148,6 +145,8 @@ def _run(open_console: OpenConsole, serve_ssh: ServeSsh, arguments: Sequence[str
 
 def _report(error: Exception) -> Path | None:
     """Append a crash report to the file that the environment names; returns its path, or None."""
+    from datetime import UTC, datetime
+
     from tui.crash import append_report
 
     log = os.environ.get(DEBUG_LOG_VARIABLE)

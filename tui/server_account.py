@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from remote.address import parse_server_address
 from store.errors import InvalidUrl
-from tui.keymap import config_path
+from tui.config_location import config_path
 from tui.remote_account import RemoteAccount
 from tui.servers import FILE_NAME, SESSIONS_FOLDER, AddedServer, read_servers
 

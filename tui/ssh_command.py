@@ -8,7 +8,6 @@ import argparse
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -114,7 +113,7 @@ def run_command(
     """
     streams.prepare()
     try:
-        return exit_status(lambda: _run(replace(options, no_files=True), answer, line, announce, fetch_place))
+        return exit_status(lambda: _run(options._replace(no_files=True), answer, line, announce, fetch_place))
     except SystemExit as end:
         # argparse has said why, or has shown its help.
         return end.code if isinstance(end.code, int) else 0

@@ -3,10 +3,9 @@
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from store.errors import InvalidSetting, StoreUnavailable
 from store.new_files import NewFiles
@@ -37,8 +36,7 @@ _FILE_WRITING_VARIABLES: Final = (
 """Variables that make this program or a library write a file or run a program (see textual.constants)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """The data to open. None means the value of the environment, else the default of the platform."""
 
     database: str | None = None
@@ -195,7 +193,7 @@ def own_folders(options: Options, environ: Mapping[str, str]) -> Iterator[Path]:
     """Gatekey's own folders: of the database, the key, and keys.toml."""
     from store.database import Database
     from store.default_paths import default_key_path, default_path
-    from tui.keymap import config_path
+    from tui.config_location import config_path
 
     yield default_path().parent
     yield default_key_path().parent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -16,12 +15,13 @@ if TYPE_CHECKING:
     from store.errors import GatekeyError
 
 
-@dataclass
 class SettingAsked(Message):
     """A page asks for a tab of the settings and one of its controls."""
 
-    tab: str
-    setting: str
+    def __init__(self, tab: str, setting: str) -> None:
+        super().__init__()
+        self.tab = tab
+        self.setting = setting
 
 
 class BalanceChanged(Message):

@@ -17,8 +17,8 @@ from screens.app import GatekeyApp
 from screens.sign_in import SignIn
 from tests.harness.consoles import SIZE, Stage
 from tests.harness.stores import still_clock, store_with_account
+from tui.config_location import load_config
 from tui.key_ids import ACTIONS
-from tui.keymap import load_config
 from tui.local_account import LocalAccount
 from tui.store_location import Options
 

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
 def examine(options: Options, sshd_config: Path | None = None) -> Iterator[Finding]:
     """Every finding. A check comes after those that it depends on."""
     from tui.commands import doctor_data, doctor_host_key, doctor_keys, doctor_site, doctor_ssh, doctor_terminal
-    from tui.keymap import config_path, load_config
+    from tui.config_location import config_path, load_config
 
     yield from doctor_data.examine(options, os.environ)
     yield from doctor_site.examine(options, os.environ)

@@ -1,7 +1,6 @@
 """The topics of `gatekey init`, one function each, in the order in which they are asked."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
 from typing import Final
@@ -52,7 +51,7 @@ def data(options: Options) -> tuple[Options, State]:
             if answer == default:
                 return options, state_of(options)
             named = answer if ":/" in answer else str(Path(answer).expanduser().absolute())
-            return replace(options, database=named), state_of(replace(options, database=named))
+            return options._replace(database=named), state_of(options._replace(database=named))
 
         found = Interview({}, frozenset()).answer("File or address", read, default=default)
     if not found[1].is_new:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from store.text import sanitize_lines
 from tui.commands import streams
 from tui.store_location import DATABASE_VARIABLE, FILES_VARIABLE, KEY_FILE_VARIABLE, NO_FILES, Options, files_are_off
+from tui.version import VERSION
 
 USAGE_ERROR: Final = 2
 _NEGATIVE: Final = re.compile(r"-[\d$.]")
@@ -19,6 +20,14 @@ _PASSWORD_IN_URL: Final = (
     f"leave the password out of --database, because other users can list command lines; "
     f"put the address into {DATABASE_VARIABLE}, or the password into ~/.pgpass"
 )
+
+
+class Version(argparse.Action):
+    """Prints the version, and ends the command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        streams.print_data(f"gatekey {VERSION}")
+        parser.exit()
 
 
 class Parser(argparse.ArgumentParser):

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-from dataclasses import replace
 from typing import Final
 
 from tui.commands.parsing import Commands, port
@@ -69,7 +68,7 @@ def add(commands: Commands) -> None:
 def run(arguments: argparse.Namespace, options: Options) -> int:
     metrics = None if arguments.metrics_port is None else (arguments.metrics_host, arguments.metrics_port)
     descriptors = os.environ.pop("GATEKEY_WORKER", "")
-    options = replace(options, connections=arguments.database_connections)
+    options = options._replace(connections=arguments.database_connections)
     with open_account_store(options, create=False) as store:
         if descriptors:
             from gateway.worker import run_worker

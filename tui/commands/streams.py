@@ -1,8 +1,6 @@
 """Streams of a command: data on standard output, status on standard error, secrets on standard input."""
 
 import codecs
-import getpass
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -59,6 +57,8 @@ def print_json(document: object) -> None:
 
     Control characters are written as \\u escapes, and so is everything beyond ASCII if the output is not UTF-8.
     """
+    import json
+
     text = json.dumps(document, indent=2, ensure_ascii=False)
     is_safe = _speaks_utf8() and all(is_sanitized(line) for line in text.split("\n"))
     print_data(text if is_safe else json.dumps(document, indent=2))
@@ -119,8 +119,10 @@ def read_unseen_line(question: str) -> str | None:
 
     The question is written once the echo is off, so that nothing of an answer typed at once is shown.
     """
+    from getpass import getpass
+
     try:
-        return getpass.getpass(sanitize(question), stream=sys.stderr)
+        return getpass(sanitize(question), stream=sys.stderr)
     except EOFError:
         return None
 
@@ -209,8 +211,10 @@ def _output() -> Iterator[TextIO]:
 
 
 def _ask(prompt: str) -> str:
+    from getpass import getpass
+
     try:
-        return getpass.getpass(prompt, stream=sys.stderr)
+        return getpass(prompt, stream=sys.stderr)
     except EOFError:
         return ""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from store.errors import SignInExpired
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from tui.account import DeviceLogin, FoundIdentity
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenFlow:
+class _OpenFlow(NamedTuple):
     """A login that has begun, and its open connections."""
 
     user_code: str

@@ -1,6 +1,5 @@
 """The tabs of a page over a rule, in one widget, so that a switch repaints two lines."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
 
 from textual.app import RenderResult
@@ -41,12 +40,13 @@ class TabBar(Widget, can_focus=True):
     active: reactive[str] = reactive("", init=False)
     dirty: reactive[frozenset[str]] = reactive(frozenset[str](), init=False)
 
-    @dataclass
     class Activated(Message):
         """Another tab was chosen."""
 
-        bar: "TabBar"
-        tab_id: str
+        def __init__(self, bar: "TabBar", tab_id: str) -> None:
+            super().__init__()
+            self.bar = bar
+            self.tab_id = tab_id
 
         @property
         def control(self) -> "TabBar":

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tui.config_location import config_path, load_config
 from tui.key_ids import ACTIONS, clash
-from tui.keymap import UNBOUND, ConsoleConfig, config_path, load_config
+from tui.keymap import UNBOUND, ConsoleConfig
 
 
 @pytest.fixture
