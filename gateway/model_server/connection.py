@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection to the model server: h11 between asyncio's transport and httpx's exceptions.
+"""One HTTP/1.1 connection to the model server: parts of h11 between asyncio's transport and httpx's exceptions.
 
 httpcore does the same through streams, locks and two timeouts for each message, which cost a quarter of a relayed call.
 """
@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import h11
 import httpx
+
+from gateway.model_server.light_framing import LightFraming
 
 READ_AHEAD_BYTES: Final = 256 * 1024
 """Bytes read ahead of the consumer."""
@@ -30,7 +32,7 @@ class ModelServerConnection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._h11 = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
+        self._framing = LightFraming(_MAX_HEAD_BYTES)
         self._transport: asyncio.Transport | None = None
         self._buffered = 0
         """Bytes received since the consumer last waited."""
@@ -70,7 +72,7 @@ class ModelServerConnection(asyncio.Protocol):
         if self._idle_since is not None:
             self.abort()  # nobody asked for it, and the next response would begin in it
             return
-        self._h11.receive_data(data)
+        self._framing.receive_data(data)
         self._buffered += len(data)
         if self._waiter is not None:
             self._wake()
@@ -81,7 +83,7 @@ class ModelServerConnection(asyncio.Protocol):
     def eof_received(self) -> None:
         if not self._has_ended:
             self._has_ended = True
-            self._h11.receive_data(b"")
+            self._framing.receive_data(b"")
         self._wake()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -140,11 +142,11 @@ class ModelServerConnection(asyncio.Protocol):
 
     def finish(self) -> bool:
         """True if the response was read to its end, and the connection can take another request. Else abort it."""
-        is_done = self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
-        if not is_done or self._has_ended or self._h11.trailing_data[0]:
+        is_done = self._framing.our_state is h11.DONE and self._framing.their_state is h11.DONE
+        if not is_done or self._has_ended or self._framing.trailing_data[0]:
             self.abort()
             return False
-        self._h11.start_next_cycle()
+        self._framing.start_next_cycle()
         self._buffered = 0
         self._resume_reading()
         self._idle_since = time.monotonic()
@@ -164,7 +166,7 @@ class ModelServerConnection(asyncio.Protocol):
 
     def _written(self, event: Any) -> bytes:
         try:
-            return self._h11.send(event) or b""
+            return self._framing.send(event)
         except h11.LocalProtocolError as error:
             raise httpx.LocalProtocolError(str(error)) from error
 
@@ -182,14 +184,14 @@ class ModelServerConnection(asyncio.Protocol):
     def _event_at_hand(self) -> Any:
         """The next event, or `h11.NEED_DATA`. `_next_event` raises an error, once what came before it was read."""
         try:
-            return self._h11.next_event()
+            return self._framing.next_event()
         except h11.RemoteProtocolError:
             return h11.NEED_DATA
 
     async def _next_event(self, seconds: float) -> Any:
         while True:
             try:
-                event = self._h11.next_event()
+                event = self._framing.next_event()
             except h11.RemoteProtocolError as error:
                 raise httpx.RemoteProtocolError(str(error)) from error
             if event is not h11.NEED_DATA:

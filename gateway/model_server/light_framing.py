@@ -1,0 +1,114 @@
+"""The client's side of an HTTP/1.1 connection: h11's readers and writers, without its state machine.
+
+The state machine would cost as much as all else, and much of it is for servers and for changes of protocol.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import h11
+from h11._connection import _body_framing, _keep_alive
+from h11._readers import READERS, maybe_read_from_SEND_RESPONSE_server
+from h11._receivebuffer import ReceiveBuffer
+from h11._writers import WRITERS, write_request
+
+_BODY_READERS: Any = READERS[h11.SEND_BODY]
+_BODY_WRITERS: Any = WRITERS[h11.SEND_BODY]
+State = type[Any]
+"""One of h11's states, which are classes."""
+
+
+class LightFraming:
+    """What is used of `h11.Connection` by a client that sends one request at a time."""
+
+    def __init__(self, longest_head: int) -> None:
+        """`longest_head` is in bytes."""
+        self.our_state: State = h11.IDLE
+        self.their_state: State = h11.SEND_RESPONSE
+        self._longest_head = longest_head
+        self._buffer = ReceiveBuffer()
+        self._has_ended = False
+        self._method = b""
+        self._keeps_alive = True
+        self._write_body: Callable[[h11.Event, Callable[[bytes], Any]], None] | None = None
+        self._read: Callable[[ReceiveBuffer], Any] = maybe_read_from_SEND_RESPONSE_server
+
+    def send(self, event: h11.Request | h11.Data | h11.EndOfMessage) -> bytes:
+        """The bytes of `event`. Raises `h11.LocalProtocolError`."""
+        parts: list[bytes] = []
+        if isinstance(event, h11.Request):
+            if self.our_state is not h11.IDLE:
+                raise h11.LocalProtocolError("the request before is not over")
+            write_request(event, parts.append)
+            framing, lengths = _body_framing(event.method, event)
+            self._write_body = _BODY_WRITERS[framing](*lengths)
+            self._method, self._keeps_alive = event.method, _keep_alive(event)
+            self.our_state = h11.SEND_BODY
+        else:
+            if self.our_state is not h11.SEND_BODY or self._write_body is None:
+                raise h11.LocalProtocolError("no request has begun")
+            self._write_body(event, parts.append)
+            if isinstance(event, h11.EndOfMessage):
+                self.our_state = h11.DONE
+        return b"".join(parts)
+
+    @property
+    def trailing_data(self) -> tuple[bytes, bool]:
+        """What was received and not read yet, and whether there will be no more."""
+        return bytes(self._buffer), self._has_ended
+
+    def receive_data(self, data: bytes) -> None:
+        """Take what was received; nothing is the end of the connection."""
+        if data:
+            self._buffer += data
+        else:
+            self._has_ended = True
+
+    def next_event(self) -> Any:
+        """The next event, `h11.NEED_DATA` or `h11.PAUSED`. Raises `h11.RemoteProtocolError`."""
+        if self.their_state is h11.ERROR:
+            raise h11.RemoteProtocolError("nothing is read after an error")
+        try:
+            return self._next_event()
+        except (h11.LocalProtocolError, h11.RemoteProtocolError) as error:
+            self.their_state = h11.ERROR
+            raise h11.RemoteProtocolError(str(error)) from error
+
+    def start_next_cycle(self) -> None:
+        """Begin with the next request. Raises `h11.LocalProtocolError` if this one is not over on both sides."""
+        if self.our_state is not h11.DONE or self.their_state is not h11.DONE:
+            raise h11.LocalProtocolError("the request is not over")
+        self.our_state, self.their_state = h11.IDLE, h11.SEND_RESPONSE
+        self._read = maybe_read_from_SEND_RESPONSE_server
+
+    def _next_event(self) -> Any:
+        if self.their_state is h11.DONE or self.their_state is h11.MUST_CLOSE:
+            return h11.PAUSED
+        event = self._read(self._buffer)
+        if event is None:
+            return self._without_an_event()
+        if isinstance(event, h11.EndOfMessage):
+            self._end()
+        elif isinstance(event, h11.Response):
+            framing, lengths = _body_framing(self._method, event)
+            self._read = _BODY_READERS[framing](*lengths)
+            self._keeps_alive = self._keeps_alive and _keep_alive(event)
+            self.their_state = h11.SEND_BODY
+        elif isinstance(event, h11.InformationalResponse) and event.status_code == 101:
+            raise h11.RemoteProtocolError("another protocol was not asked for")
+        return event
+
+    def _without_an_event(self) -> Any:
+        if self._has_ended:
+            read_eof: Callable[[], h11.EndOfMessage] | None = getattr(self._read, "read_eof", None)
+            if read_eof is None or self._buffer:
+                raise h11.RemoteProtocolError("the connection ended in a message")
+            end = read_eof()
+            self._end()
+            return end
+        if len(self._buffer) > self._longest_head:
+            raise h11.RemoteProtocolError("a head is too long")
+        return h11.NEED_DATA
+
+    def _end(self) -> None:
+        self.their_state = h11.DONE if self._keeps_alive else h11.MUST_CLOSE
