@@ -280,7 +280,7 @@ class WalletPage(ModulePage):
                 newer=None,
                 key=lambda row: row.place,
                 text=line_of_price,
-                noun="price",
+                noun="model",
                 empty="No price is named so. An administrator sets prices: gatekey admin price set",
                 has_details=False,
                 id="prices",
