@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class AccessTokenInfo:
+class AccessTokenInfo(NamedTuple):
     """The stored properties of a token."""
 
     last_four: str

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from store.sections import Channel
 from store.values.api_keys import ApiKeyLimits
@@ -18,8 +19,7 @@ class Fate(StrEnum):
     LEFT = "left out"
 
 
-@dataclass(frozen=True, slots=True)
-class ImportLine:
+class ImportLine(NamedTuple):
     """One part of the other account."""
 
     what: str
@@ -28,8 +28,7 @@ class ImportLine:
     """The value that was carried, or the reason why it was left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignKey:
+class ForeignKey(NamedTuple):
     """An API key of the other account, without the key itself. `why_not` is the reason why it should not be made."""
 
     name: str
@@ -37,8 +36,7 @@ class ForeignKey:
     why_not: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignPrice:
+class ForeignPrice(NamedTuple):
     """The price of a model for the other account."""
 
     model: str

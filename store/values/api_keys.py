@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class LimitPeriod(StrEnum):
@@ -39,8 +40,7 @@ class ApiKeyLimits:
     requests_per_minute: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKeyInfo:
+class ApiKeyInfo(NamedTuple):
     """A key without the key itself. None means: not revoked, not disabled, never used, never rotated."""
 
     id: int

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 TOKENS_PER_PRICE: Final = 1_000_000
 """Tokens that a price is for."""
@@ -36,8 +36,7 @@ class ModelPrice:
         return -(-tokens // TOKENS_PER_PRICE) + self.per_request
 
 
-@dataclass(frozen=True, slots=True)
-class SeenModel:
+class SeenModel(NamedTuple):
     """A model without a price that an account called."""
 
     model: str
@@ -45,8 +44,7 @@ class SeenModel:
     last_seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaState:
+class QuotaState(NamedTuple):
     """An account's quota, in micro-USD."""
 
     remaining_micro_usd: int

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ProviderKind(StrEnum):
@@ -25,8 +26,7 @@ class ProviderInfo:
     client_secret: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class BindingInfo:
+class BindingInfo(NamedTuple):
     """One provider, and the account's bound identity there, if any."""
 
     provider: ProviderInfo

@@ -1,6 +1,7 @@
 """The contents of the page Overview."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from store.values.billing import QuotaState
 from store.values.notifications import LoggedDelivery
@@ -27,8 +28,7 @@ class Period:
         return _change(self.now.errors, self.before.errors)
 
 
-@dataclass(frozen=True, slots=True)
-class Dashboard:
+class Dashboard(NamedTuple):
     """The contents of the page Overview at one moment, from one transaction. Days are UTC days."""
 
     quota: QuotaState

@@ -3,13 +3,12 @@
 import shlex
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 SSH_PORT: Final = 22
 
 
-@dataclass(frozen=True, slots=True)
-class DrawerItem:
+class DrawerItem(NamedTuple):
     """An item that waits to be fetched."""
 
     id: str
@@ -30,8 +29,7 @@ class FetchPlace:
     """True if no key opened the account: the client then has to be told to ask for the password."""
 
 
-@dataclass(frozen=True, slots=True)
-class DrawerOverview:
+class DrawerOverview(NamedTuple):
     """The drawer of an account, and the way to it."""
 
     items: tuple[DrawerItem, ...]
@@ -49,8 +47,7 @@ class DrawerOverview:
         return shlex.join(["scp", *port, *password, f"{self.account_name}@{host}:{name}", "."])
 
 
-@dataclass(frozen=True, slots=True)
-class DrawerFetch:
+class DrawerFetch(NamedTuple):
     """A fetch that has an item for itself until it has read every part, gives it back, or is silent for too long."""
 
     id: str

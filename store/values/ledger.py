@@ -1,8 +1,8 @@
 """The ledger: every change of an account's balance."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class LedgerKind(StrEnum):
@@ -19,8 +19,7 @@ class LedgerKind(StrEnum):
     """The amount held for a call that was never booked is free again. The balance does not change."""
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
+class LedgerEntry(NamedTuple):
     """One change of the balance, in micro-USD."""
 
     sequence: int
@@ -37,8 +36,7 @@ class LedgerEntry:
     actor: str
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerPage:
+class LedgerPage(NamedTuple):
     """Entries, newest first. `next_before` is the `before` of the next page; None on the last page."""
 
     entries: tuple[LedgerEntry, ...]

@@ -1,9 +1,8 @@
 """Notifications and their deliveries."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from store.sections import Channel
 
@@ -11,8 +10,7 @@ CONFIRM_EMAIL: Final = "notification:confirm"
 """The kind of the message that carries a confirmation code."""
 
 
-@dataclass(frozen=True, slots=True)
-class EmailRoute:
+class EmailRoute(NamedTuple):
     """The recipient of an account's e-mail warnings, and an address that is not confirmed yet."""
 
     address: str
@@ -34,8 +32,7 @@ class DeliveryState(StrEnum):
     """Unreadable, and never retried."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedDelivery:
+class LoggedDelivery(NamedTuple):
     """A message that went out, goes out or failed to go out, on one channel."""
 
     id: int
@@ -48,16 +45,14 @@ class LoggedDelivery:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryPage:
+class DeliveryPage(NamedTuple):
     """Deliveries, newest first. `next_before` is the `before` of the next page; None on the last page."""
 
     deliveries: tuple[LoggedDelivery, ...]
     next_before: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class LastDelivery:
+class LastDelivery(NamedTuple):
     """The state of the newest delivery on a channel."""
 
     channel: Channel

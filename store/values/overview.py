@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from store.values.two_factor import TwoFactorStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """The contents of the frame around every page."""
 
     name: str
@@ -38,8 +36,7 @@ class Summary:
     """Those the administrator has hidden: the account cannot show them."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityOverview:
+class SecurityOverview(NamedTuple):
     """The contents of the Security tab."""
 
     has_password: bool

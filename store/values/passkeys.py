@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class PasskeyInfo:
+class PasskeyInfo(NamedTuple):
     """A registered passkey."""
 
     id: int

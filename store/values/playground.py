@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from store.values.billing import ModelPrice
 from store.values.usage import Kind
@@ -22,16 +23,14 @@ class Speaker(StrEnum):
     ASSISTANT = "assistant"
 
 
-@dataclass(frozen=True, slots=True)
-class ChatTurn:
+class ChatTurn(NamedTuple):
     """One message of a chat."""
 
     speaker: Speaker
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlaygroundQuestion:
+class PlaygroundQuestion(NamedTuple):
     """A chat that ends with a message of the user, and who pays for its answer."""
 
     model: str
@@ -47,8 +46,7 @@ class PlaygroundQuestion:
     """An image is made from the last message alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerText:
+class AnswerText(NamedTuple):
     """The next piece of the answer."""
 
     text: str
@@ -64,8 +62,7 @@ class AnswerImage:
     data: bytes = field(default=b"", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerEnd:
+class AnswerEnd(NamedTuple):
     """The end of an answer, as it was booked."""
 
     request_id: str
@@ -86,8 +83,7 @@ class AnswerEnd:
 AnswerPart = AnswerText | AnswerImage | AnswerEnd
 
 
-@dataclass(frozen=True, slots=True)
-class PlaygroundPrice:
+class PlaygroundPrice(NamedTuple):
     """The price of a model for one account."""
 
     price: ModelPrice | None
@@ -96,8 +92,7 @@ class PlaygroundPrice:
     """True if the account, or the administrator, accepts no model without a price."""
 
 
-@dataclass(frozen=True, slots=True)
-class CostEstimate:
+class CostEstimate(NamedTuple):
     """The cost of an answer before it is asked for, in micro-USD."""
 
     prompt_tokens: int

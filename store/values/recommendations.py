@@ -1,8 +1,7 @@
 """The five operational recommendations."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Advice(StrEnum):
@@ -24,8 +23,7 @@ TITLES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """The result for one recommendation, with one sentence on the current state."""
 
     advice: Advice

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class CodeState(StrEnum):
@@ -22,8 +23,7 @@ class NewRedeemCode:
     code: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class RedeemCodeInfo:
+class RedeemCodeInfo(NamedTuple):
     """A stored code."""
 
     id: int
@@ -40,8 +40,7 @@ class RedeemCodeInfo:
     """The name of the account; empty before, and after its deletion."""
 
 
-@dataclass(frozen=True, slots=True)
-class Redeemed:
+class Redeemed(NamedTuple):
     """A redeemed code, in micro-USD."""
 
     amount_micro_usd: int

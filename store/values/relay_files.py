@@ -1,11 +1,10 @@
 """Files that an account has at the model server."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class RelayFile:
+class RelayFile(NamedTuple):
     """A file at the model server, by its id there."""
 
     id: str
@@ -17,8 +16,7 @@ class RelayFile:
     """The batch that wrote the file; None for an upload."""
 
 
-@dataclass(frozen=True, slots=True)
-class RelayFilePage:
+class RelayFilePage(NamedTuple):
     """Files, newest first."""
 
     files: tuple[RelayFile, ...]

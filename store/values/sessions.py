@@ -1,11 +1,10 @@
 """Sessions."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class SessionInfo:
+class SessionInfo(NamedTuple):
     """One session, as shown to its owner."""
 
     id: int

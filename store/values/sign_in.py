@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +15,7 @@ class SignedIn:
     """The site's minimum password length without a second factor, if this password is shorter; else 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class PastSignIn:
+class PastSignIn(NamedTuple):
     """The sign-in before this one."""
 
     at: datetime
@@ -24,8 +24,7 @@ class PastSignIn:
     """Failed sign-ins between the two."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignInNews:
+class SignInNews(NamedTuple):
     """News for a person after a sign-in."""
 
     past: PastSignIn | None

@@ -1,11 +1,10 @@
 """SSH keys of an account."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class SshKeyInfo:
+class SshKeyInfo(NamedTuple):
     """A registered SSH public key."""
 
     id: int

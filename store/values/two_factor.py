@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, unquote
 
 CODE_DIGITS: Final = 6
@@ -15,8 +15,7 @@ _ELLIPSIS: Final = ".."
 """The end of a shortened name. The sign for an ellipsis takes nine bytes of a URI."""
 
 
-@dataclass(frozen=True, slots=True)
-class TwoFactorStatus:
+class TwoFactorStatus(NamedTuple):
     """The state of the second factor, and the number of unused and of all backup codes."""
 
     enabled_at: datetime | None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from store.values.billing import ModelPrice
 
@@ -51,8 +51,7 @@ class UsageEntry:
     """The price at the time of the call; None without one, and for calls logged by older versions."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedEntry:
+class LoggedEntry(NamedTuple):
     """One logged call."""
 
     id: int
@@ -88,8 +87,7 @@ class UsageFilter:
 EVERYTHING: Final = UsageFilter()
 
 
-@dataclass(frozen=True, slots=True)
-class UsagePage:
+class UsagePage(NamedTuple):
     """Entries, newest first.
 
     `next_before` is the `before` of the next older page; None on the last page, and on a page that was read upwards. A
@@ -104,8 +102,7 @@ class UsagePage:
     """The place where the search goes on, if this page has no entry and another follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class UsageChoices:
+class UsageChoices(NamedTuple):
     """The values that occur in a log, sorted, to be offered for a filter."""
 
     models: tuple[str, ...] = ()
