@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from store.at_rest import KeyRing
 from tests.harness.inherited_signals import signals_heard
@@ -56,35 +56,27 @@ def write_key_file(folder: Path, ring: KeyRing) -> Path:
     return path
 
 
-@contextmanager
-def served(
-    folder: Path,
-    database: str,
-    ring: KeyRing,
-    *,
-    descriptors: int = 0,
-    options: Sequence[str] = (),
-    environ: Mapping[str, str] | None = None,
-) -> Iterator[Served]:
-    """`gatekey serve` on a free port, its files in `folder`; it is stopped, and has stopped cleanly, on leaving.
+class ServeOptions(TypedDict, total=False):
+    """What a server is started with, beside its folder, database and keys."""
 
-    `descriptors` is its limit on open files; 0 leaves it as it is. `options` are more options of the command,
-    and `environ` is added to its environment.
-    """
-    with several(1, folder, database, ring, descriptors=descriptors, options=options, environ=environ) as (only,):
+    descriptors: int
+    """Its limit on open files; it is left as it is without one."""
+    options: Sequence[str]
+    """More options of the command."""
+    environ: Mapping[str, str]
+    """Added to its environment."""
+
+
+@contextmanager
+def served(folder: Path, database: str, ring: KeyRing, **started_with: Unpack[ServeOptions]) -> Iterator[Served]:
+    """`gatekey serve` on a free port, its files in `folder`; it is stopped, and has stopped cleanly, on leaving."""
+    with several(1, folder, database, ring, **started_with) as (only,):
         yield only
 
 
 @contextmanager
 def several(
-    count: int,
-    folder: Path,
-    database: str,
-    ring: KeyRing,
-    *,
-    descriptors: int = 0,
-    options: Sequence[str] = (),
-    environ: Mapping[str, str] | None = None,
+    count: int, folder: Path, database: str, ring: KeyRing, **started_with: Unpack[ServeOptions]
 ) -> Iterator[list[Served]]:
     """`count` of them in front of the same database, started at once."""
     if not (folder / _KEY_FILE).exists():
@@ -92,7 +84,7 @@ def several(
     logs = [folder / f"serve-{number}.log" for number in range(count)]
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        processes += [_start(folder, database, log, descriptors, options, environ or {}) for log in logs]
+        processes += [_start(folder, database, log, **started_with) for log in logs]
         yield (gateways := [_listening(process, log) for process, log in zip(processes, logs, strict=True)])
         for gateway in gateways:
             if gateway.process.poll() is None:
@@ -103,9 +95,7 @@ def several(
             process.wait()
 
 
-def _start(
-    folder: Path, database: str, log: Path, descriptors: int, options: Sequence[str], environ: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
+def _start(folder: Path, database: str, log: Path, **started_with: Unpack[ServeOptions]) -> subprocess.Popen[bytes]:
     env = {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
@@ -113,10 +103,10 @@ def _start(
         "GATEKEY_DATABASE": database,
         "GATEKEY_KEY_FILE": str(folder / _KEY_FILE),
         "PYTHONWARNINGS": "error",
-        **environ,
+        **started_with.get("environ", {}),
     }
-    command = [str(GATEKEY), "serve", "--port", "0", *options]
-    if descriptors:
+    command = [str(GATEKEY), "serve", "--port", "0", *started_with.get("options", ())]
+    if descriptors := started_with.get("descriptors"):
         command = ["/bin/sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command]
     with log.open("wb") as out, signals_heard():
         return subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder)

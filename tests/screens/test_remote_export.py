@@ -4,6 +4,8 @@ import asyncio
 import csv
 import json
 import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from screens.modules.row_export import ExportRows
 from store.values.row_export import ExportFormat, ExportProgress
 from store.values.usage import EVERYTHING
 from tests.harness.console_steps import open_module
+from tests.harness.consoles import Stage
 from tests.harness.log_pages import filter_by, open_log
 from tests.harness.remote_consoles import remote_console, signed_in_account
 from tests.harness.standin_rows import add_call, add_drawing, add_payments
@@ -29,6 +32,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
+
+
+@asynccontextmanager
+async def asked_for_the_log(standin: StandIn) -> AsyncIterator[Stage]:
+    """The dialog of an export of 230 calls, which take several reads."""
+    for _ in range(230):
+        add_call(standin, 500)
+    async with remote_console(standin) as stage:
+        await open_log(stage)
+        await stage.press("e")
+        yield stage
 
 
 def reads_under_way() -> list[str]:
@@ -82,11 +96,7 @@ async def test_the_payments_are_written_without_a_balance(standin: StandIn, fold
 
 
 async def test_an_export_that_is_ended_waits_for_no_answer_and_leaves_no_file(standin: StandIn, folder: Path) -> None:
-    for _ in range(230):
-        add_call(standin, 500)
-    async with remote_console(standin) as stage:
-        await open_log(stage)
-        await stage.press("e")
+    async with asked_for_the_log(standin) as stage:
         answer = standin.faults.slow(LOG, times=9, after=1)
         try:
             await stage.pilot.press("enter")
@@ -103,11 +113,7 @@ async def test_an_export_that_is_ended_waits_for_no_answer_and_leaves_no_file(st
 
 
 async def test_an_error_of_the_server_is_told_and_leaves_no_file(standin: StandIn, folder: Path) -> None:
-    for _ in range(230):
-        add_call(standin, 500)
-    async with remote_console(standin) as stage:
-        await open_log(stage)
-        await stage.press("e")
+    async with asked_for_the_log(standin) as stage:
         standin.faults.html(LOG)
         await stage.press("enter")
         assert isinstance(stage.app.screen, ExportRows)
