@@ -90,27 +90,21 @@ def test_the_code_and_the_address_are_what_the_provider_shows(oidc: RunningProvi
     assert timedelta(seconds=590) < shown.expires_at - datetime.now(UTC) <= timedelta(seconds=600)
 
 
-def test_a_person_declines(oidc: RunningProvider) -> None:
-    async def run() -> None:
-        async with started(configured(oidc)) as (flow, shown):
-            await asyncio.to_thread(oidc.decline, shown.verification_uri_complete)
-            with pytest.raises(IdentityRefused, match="declined at Test Login"):
-                await decided(flow)
-
-    asyncio.run(run())
+async def test_a_person_declines(oidc: RunningProvider) -> None:
+    async with started(configured(oidc)) as (flow, shown):
+        await asyncio.to_thread(oidc.decline, shown.verification_uri_complete)
+        with pytest.raises(IdentityRefused, match="declined at Test Login"):
+            await decided(flow)
 
 
-def test_nobody_comes_and_the_code_expires_at_the_provider(oidc: RunningProvider) -> None:
-    async def run() -> None:
-        async with started(configured(oidc)) as (flow, _):
-            oidc.shift_clock(601)
-            try:
-                with pytest.raises(SignInExpired):
-                    await flow.poll()
-            finally:
-                oidc.shift_clock(0)
-
-    asyncio.run(run())
+async def test_nobody_comes_and_the_code_expires_at_the_provider(oidc: RunningProvider) -> None:
+    async with started(configured(oidc)) as (flow, _):
+        oidc.shift_clock(601)
+        try:
+            with pytest.raises(SignInExpired):
+                await flow.poll()
+        finally:
+            oidc.shift_clock(0)
 
 
 @pytest.mark.parametrize(("client_id", "secret"), [("nobody", ""), ("console-basic", "wrong"), ("console-basic", "")])
@@ -124,29 +118,23 @@ def test_a_client_that_may_not_use_the_device_flow_is_a_sentence(oidc: RunningPr
         sign_in(oidc, configured(oidc, "console-codes-only"))
 
 
-def test_a_code_is_good_once(oidc: RunningProvider) -> None:
-    async def run() -> None:
-        async with started(configured(oidc)) as (flow, shown):
-            await asyncio.to_thread(oidc.approve, shown.verification_uri_complete, "alice")
-            stolen = flow._device_code
-            assert isinstance(await flow.poll(), Identity)
-            flow._identity, flow._device_code = None, stolen
-            with pytest.raises(SignInExpired):
-                await flow.poll()
-
-    asyncio.run(run())
+async def test_a_code_is_good_once(oidc: RunningProvider) -> None:
+    async with started(configured(oidc)) as (flow, shown):
+        await asyncio.to_thread(oidc.approve, shown.verification_uri_complete, "alice")
+        stolen = flow._device_code
+        assert isinstance(await flow.poll(), Identity)
+        flow._identity, flow._device_code = None, stolen
+        with pytest.raises(SignInExpired):
+            await flow.poll()
 
 
 @pytest.mark.parametrize(("minutes", "words"), [(20, "behind this machine's clock"), (-20, "ahead of")])
-def test_a_clock_that_is_off_is_explained(oidc: RunningProvider, minutes: int, words: str) -> None:
-    async def run() -> None:
-        clock = LateClock(timedelta(minutes=minutes))
-        async with started(configured(oidc), clock) as (flow, shown):
-            await asyncio.to_thread(oidc.approve, shown.verification_uri_complete, "alice")
-            with pytest.raises(IdentityRefused, match=words):
-                await flow.poll()
-
-    asyncio.run(run())
+async def test_a_clock_that_is_off_is_explained(oidc: RunningProvider, minutes: int, words: str) -> None:
+    clock = LateClock(timedelta(minutes=minutes))
+    async with started(configured(oidc), clock) as (flow, shown):
+        await asyncio.to_thread(oidc.approve, shown.verification_uri_complete, "alice")
+        with pytest.raises(IdentityRefused, match=words):
+            await flow.poll()
 
 
 def test_two_people_are_two_identities(oidc: RunningProvider) -> None:
@@ -154,24 +142,18 @@ def test_two_people_are_two_identities(oidc: RunningProvider) -> None:
     assert (first.subject, second.subject) == ("alice", "mallory")
 
 
-def test_another_issuer_at_the_same_place_is_refused(oidc: RunningProvider) -> None:
-    async def run() -> None:
-        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
-            other = Provider("test", "Test", "console", oidc.issuer.replace("127.0.0.1", "localhost"))
-            with pytest.raises(ProviderFailed, match="another issuer"):
-                await discover(client, other)
-
-    asyncio.run(run())
+async def test_another_issuer_at_the_same_place_is_refused(oidc: RunningProvider) -> None:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
+        other = Provider("test", "Test", "console", oidc.issuer.replace("127.0.0.1", "localhost"))
+        with pytest.raises(ProviderFailed, match="another issuer"):
+            await discover(client, other)
 
 
-def test_a_place_without_a_provider_is_a_sentence(oidc: RunningProvider) -> None:
-    async def run() -> None:
-        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
-            for issuer in (f"{oidc.issuer}/nowhere", "http://127.0.0.1:1"):
-                nowhere = Provider("test", "Test Login", "console", issuer)
-                with pytest.raises(ProviderFailed, match="Test Login"):
-                    await discover(client, nowhere)
-            answer = await request_json(client, configured(oidc), f"{oidc.issuer}/.well-known/openid-configuration")
-            assert answer.status == 200
-
-    asyncio.run(run())
+async def test_a_place_without_a_provider_is_a_sentence(oidc: RunningProvider) -> None:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
+        for issuer in (f"{oidc.issuer}/nowhere", "http://127.0.0.1:1"):
+            nowhere = Provider("test", "Test Login", "console", issuer)
+            with pytest.raises(ProviderFailed, match="Test Login"):
+                await discover(client, nowhere)
+        answer = await request_json(client, configured(oidc), f"{oidc.issuer}/.well-known/openid-configuration")
+        assert answer.status == 200

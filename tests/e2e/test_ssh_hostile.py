@@ -144,48 +144,39 @@ def test_a_connection_has_one_session(server: SshServer) -> None:
     assert refused == CHANNELS
 
 
-def test_no_variable_but_three_is_kept(server: SshServer) -> None:
-    async def attack() -> None:
-        async with await enter(server) as connection:
-            flood = {f"LC_{number}": "x" * 1000 for number in range(VARIABLES)}
-            process = await connection.create_process(
-                env=flood | {"GATEKEY_FILES": "", "TEXTUAL_LOG": "/tmp/planted", "LANG": "C.UTF-8"},
-                term_type="xterm",
-                encoding=None,
-            )
-            await until_open(process)
-            process.stdin.write(b"\x11")
-            assert (await process.wait()).returncode == 0
-
-    asyncio.run(attack())
+async def test_no_variable_but_three_is_kept(server: SshServer) -> None:
+    async with await enter(server) as connection:
+        flood = {f"LC_{number}": "x" * 1000 for number in range(VARIABLES)}
+        process = await connection.create_process(
+            env=flood | {"GATEKEY_FILES": "", "TEXTUAL_LOG": "/tmp/planted", "LANG": "C.UTF-8"},
+            term_type="xterm",
+            encoding=None,
+        )
+        await until_open(process)
+        process.stdin.write(b"\x11")
+        assert (await process.wait()).returncode == 0
 
 
-def test_a_client_that_does_not_read_holds_nobody_up(server: SshServer) -> None:
-    async def attack() -> None:
-        async with await enter(server) as connection:
-            process = await connection.create_process(term_type="xterm", encoding=None)
-            await process.stdout.read(1)
-            process.channel.pause_reading()
-            for _ in range(2000):
-                process.stdin.write(b"\x1b[6;5~")  # the next tab, drawn each time
-            with server.signed_in() as other:
-                look_at_dialog(other)
-                other.quit()
-
-    asyncio.run(attack())
+async def test_a_client_that_does_not_read_holds_nobody_up(server: SshServer) -> None:
+    async with await enter(server) as connection:
+        process = await connection.create_process(term_type="xterm", encoding=None)
+        await process.stdout.read(1)
+        process.channel.pause_reading()
+        for _ in range(2000):
+            process.stdin.write(b"\x1b[6;5~")  # the next tab, drawn each time
+        with server.signed_in() as other:
+            look_at_dialog(other)
+            other.quit()
 
 
-def test_windows_of_any_size_are_survived(server: SshServer) -> None:
-    async def attack() -> None:
-        async with await enter(server) as connection:
-            process = await connection.create_process(term_type="xterm", term_size=(0, 0), encoding=None)
-            await until_open(process)
-            for size in ((2**32 - 1, 2**32 - 1), (1, 1), (0, 7), (1000, 500), (80, 24)):
-                process.channel.change_terminal_size(*size)
-            process.stdin.write(b"\x11")
-            assert (await process.wait()).returncode == 0
-
-    asyncio.run(attack())
+async def test_windows_of_any_size_are_survived(server: SshServer) -> None:
+    async with await enter(server) as connection:
+        process = await connection.create_process(term_type="xterm", term_size=(0, 0), encoding=None)
+        await until_open(process)
+        for size in ((2**32 - 1, 2**32 - 1), (1, 1), (0, 7), (1000, 500), (80, 24)):
+            process.channel.change_terminal_size(*size)
+        process.stdin.write(b"\x11")
+        assert (await process.wait()).returncode == 0
 
 
 def test_a_flood_of_passwords_is_cut_off(server: SshServer) -> None:

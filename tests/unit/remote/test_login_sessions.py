@@ -2,13 +2,12 @@
 
 import pytest
 
+from remote.client import RemoteClient
 from store.errors import NotOnThisServer
-from tests.harness.scripted_server import SESSION, answer, aug_server, refusal, signed_in
+from tests.harness.scripted_server import SESSION, ScriptedServer, answer, aug_server, refusal, signed_in
 
 
-async def test_the_own_session_is_first_and_odd_ones_are_left_out() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_the_own_session_is_first_and_odd_ones_are_left_out(server: ScriptedServer, client: RemoteClient) -> None:
     rows = [{"sid": "sid-2", "ip": "192.0.2.1", "user_agent": "x\x1b[31m"}, {"sid": "../self"}, 7, SESSION]
     server.script("GET /api/user/sessions", answer(rows))
     first, second = await client.login_sessions.all()

@@ -2,8 +2,9 @@
 
 import json
 
+from remote.client import RemoteClient
 from store.values.billing import ModelPrice
-from tests.harness.scripted_server import answer, aug_server, raw, signed_in
+from tests.harness.scripted_server import ScriptedServer, answer, raw
 
 ROWS = [
     {"model_name": "stub", "quota_type": 0, "model_ratio": 1, "model_price": 0, "completion_ratio": 2},
@@ -14,9 +15,7 @@ ROWS = [
 ]
 
 
-async def test_prices_are_exact_and_of_the_group() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_prices_are_exact_and_of_the_group(server: ScriptedServer, client: RemoteClient) -> None:
     whole = {"success": True, "data": ROWS, "group_ratio": {"default": 1, "vip": 0.5}}
     server.script("GET /api/pricing", raw(200, json.dumps(whole).encode(), {"content-type": "application/json"}))
     assert await client.models.prices("default") == (
@@ -43,9 +42,9 @@ EXACT = [
 ]
 
 
-async def test_a_price_that_is_not_exact_here_has_a_reason_in_its_place() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_a_price_that_is_not_exact_here_has_a_reason_in_its_place(
+    server: ScriptedServer, client: RemoteClient
+) -> None:
     whole = {"success": True, "data": EXACT, "group_ratio": {"default": 1, "vip": 0.5}}
     server.script("GET /api/pricing", raw(200, json.dumps(whole).encode(), {"content-type": "application/json"}))
     found = {price.model: price for price in await client.models.exact_prices("default")}
@@ -73,9 +72,7 @@ async def test_a_price_that_is_not_exact_here_has_a_reason_in_its_place() -> Non
     assert {price.price for price in await client.models.exact_prices("unknown")} == {None}
 
 
-async def test_models_are_listed() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_models_are_listed(server: ScriptedServer, client: RemoteClient) -> None:
     server.script("GET /api/user/models", answer(["b", "a", "b", 7, "\x1bc"]), answer(None))
     assert await client.models.available() == ("a", "b", "\N{REPLACEMENT CHARACTER}c")
     assert await client.models.available() == ()

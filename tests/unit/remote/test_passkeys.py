@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from remote.client import RemoteClient
 from store.errors import FreshProofRequired, NotOnThisServer, ServerRefused
-from tests.harness.scripted_server import answer, aug_server, bundle, feb_server, refusal, signed_in
+from tests.harness.scripted_server import ScriptedServer, answer, bundle, feb_server, refusal, signed_in
 
 ROUTE = "DELETE /api/user/passkey"
 PROOF_NEEDED = refusal(status=403, code="SECURITY_PROOF_REQUIRED")
@@ -41,9 +42,7 @@ async def test_the_older_generation_asks_for_nothing() -> None:
     assert "x-security-proof" not in server.seen[-1].headers
 
 
-async def test_with_a_second_factor_a_code_makes_the_proof() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_with_a_second_factor_a_code_makes_the_proof(server: ScriptedServer, client: RemoteClient) -> None:
     server.script(ROUTE, PROOF_NEEDED, bundle(9, with_user=False))
     server.script("GET /api/user/2fa/status", answer({"enabled": True}))
     with pytest.raises(FreshProofRequired):
@@ -57,9 +56,7 @@ async def test_with_a_second_factor_a_code_makes_the_proof() -> None:
     assert server.seen[-1].headers["authorization"] == "Bearer eyJ-access-secret-9"
 
 
-async def test_without_one_only_the_passkey_itself_would_do() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_without_one_only_the_passkey_itself_would_do(server: ScriptedServer, client: RemoteClient) -> None:
     server.script(ROUTE, PROOF_NEEDED, refusal())
     server.script("GET /api/user/2fa/status", answer({"enabled": False}))
     with pytest.raises(NotOnThisServer, match="in a browser"):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from remote.client import RemoteClient
 from store.errors import (
     GatekeyError,
     NotOnThisServer,
@@ -14,7 +15,16 @@ from store.errors import (
     SameAsOldPassword,
     WrongOriginalPassword,
 )
-from tests.harness.scripted_server import PASSWORD, answer, aug_server, bundle, feb_server, refusal, signed_in
+from tests.harness.scripted_server import (
+    PASSWORD,
+    ScriptedServer,
+    answer,
+    aug_server,
+    bundle,
+    feb_server,
+    refusal,
+    signed_in,
+)
 
 ROUTE = "PUT /api/user/self"
 
@@ -53,9 +63,9 @@ async def test_a_refusal_is_a_wrong_original() -> None:
     }
 
 
-async def test_the_session_that_comes_with_it_is_used_from_then_on() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_the_session_that_comes_with_it_is_used_from_then_on(
+    server: ScriptedServer, client: RemoteClient
+) -> None:
     changed = bundle(7, with_user=False)
     changed.headers.pop("set-cookie")
     server.script(ROUTE, changed)

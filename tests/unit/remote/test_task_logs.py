@@ -2,16 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
+from remote.client import RemoteClient
 from remote.task_logs import TaskFilter
-from tests.harness.scripted_server import answer, aug_server, signed_in
+from tests.harness.scripted_server import ScriptedServer, answer
 
 AT = datetime(2026, 11, 26, 1, 44, 8, tzinfo=UTC)
 SECONDS = int(AT.timestamp())
 
 
-async def test_both_logs_are_read_in_their_units_of_time() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_both_logs_are_read_in_their_units_of_time(server: ScriptedServer, client: RemoteClient) -> None:
     drawing = {"mj_id": "d1", "action": "IMAGINE", "status": "SUCCESS", "submit_time": SECONDS * 1000, "quota": 5}
     drawing |= {"finish_time": 0, "progress": "100%", "prompt": "a cat\x1b[2J", "fail_reason": ""}
     server.script("GET /api/mj/self", answer({"total": 1, "items": [drawing]}))
@@ -25,9 +24,9 @@ async def test_both_logs_are_read_in_their_units_of_time() -> None:
     assert page.has_next
 
 
-async def test_a_filter_is_asked_for_in_the_unit_of_each_log_and_what_is_not_asked_for_is_left_out() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_a_filter_is_asked_for_in_the_unit_of_each_log_and_what_is_not_asked_for_is_left_out(
+    server: ScriptedServer, client: RemoteClient
+) -> None:
     only = TaskFilter(AT, AT + timedelta(hours=1), "SUCCESS")
     server.script("GET /api/mj/self", answer({"total": 0, "items": []}), answer({"total": 0, "items": []}))
     await client.task_logs.drawings(only=only)

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from remote.client import RemoteClient
 from remote.usage import LogFilter, LogKind
 from store.errors import InvalidNumber
-from tests.harness.scripted_server import answer, aug_server, signed_in
+from tests.harness.scripted_server import ScriptedServer, answer
 
 AT = datetime(2026, 11, 26, 1, 44, 8, tzinfo=UTC)
 ROW: dict[str, Any] = {
@@ -29,9 +30,7 @@ ROW: dict[str, Any] = {
 }
 
 
-async def test_a_page_is_read_with_its_costs() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_a_page_is_read_with_its_costs(server: ScriptedServer, client: RemoteClient) -> None:
     odd = ROW | {"type": 7, "other": "null", "content": "\x1b[2Jx", "quota": 0, "created_at": 0}
     server.script("GET /api/log/self", answer({"page": 1, "page_size": 2, "total": 3, "items": [ROW, odd]}))
     page = await client.usage.page(LogFilter(LogKind.CONSUMPTION, since=AT, model="free%"), 1, 2)
@@ -52,18 +51,14 @@ async def test_a_page_is_read_with_its_costs() -> None:
     }
 
 
-async def test_the_last_page_has_no_next_one() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_the_last_page_has_no_next_one(server: ScriptedServer, client: RemoteClient) -> None:
     server.script("GET /api/log/self", answer({"total": 1, "items": [ROW]}), answer({"total": 99, "items": None}))
     assert not (await client.usage.page(LogFilter())).has_next
     assert not (await client.usage.page(LogFilter())).has_next
 
 
 @pytest.mark.parametrize(("page", "size"), [(0, 10), (1, 0), (1, 101)])
-async def test_a_page_that_cannot_be_is_not_asked_for(page: int, size: int) -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_a_page_that_cannot_be_is_not_asked_for(page: int, size: int, client: RemoteClient) -> None:
     with pytest.raises(InvalidNumber):
         await client.usage.page(LogFilter(), page, size)
     with pytest.raises(InvalidNumber):
@@ -72,17 +67,13 @@ async def test_a_page_that_cannot_be_is_not_asked_for(page: int, size: int) -> N
         await client.wallet.top_ups(page, size)
 
 
-async def test_sums_are_read() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_sums_are_read(server: ScriptedServer, client: RemoteClient) -> None:
     server.script("GET /api/log/self/stat", answer({"quota": 60250, "rpm": 3, "tpm": 4500}))
     totals = await client.usage.totals(LogFilter())
     assert (totals.cost_micro_usd, totals.requests_per_minute, totals.tokens_per_minute) == (120_500, 3, 4500)
 
 
-async def test_statistics_reach_thirty_days_back() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_statistics_reach_thirty_days_back(server: ScriptedServer, client: RemoteClient) -> None:
     row = {"model_name": "m", "created_at": int(AT.timestamp()), "token_used": 9, "count": 2, "quota": 5}
     server.script("GET /api/data/self", answer([row | {"created_at": 0}, row]), answer(None))
     (hour,) = await client.usage.statistics(AT - timedelta(days=400), AT)

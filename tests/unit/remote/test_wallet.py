@@ -5,15 +5,14 @@ from decimal import Decimal
 import httpx
 import pytest
 
+from remote.client import RemoteClient
 from store.errors import AnswerLost, AnswerUnreadable, CodeRefused, InvalidSecret
-from tests.harness.scripted_server import Waits, answer, aug_server, refusal, signed_in
+from tests.harness.scripted_server import ScriptedServer, Waits, answer, aug_server, refusal, signed_in
 
 ROUTE = "POST /api/user/topup"
 
 
-async def test_a_code_is_redeemed() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_a_code_is_redeemed(server: ScriptedServer, client: RemoteClient) -> None:
     server.script(ROUTE, answer(500_000), refusal())
     assert await client.wallet.redeem(" 70e515540b4c45f5 ") == 1_000_000
     assert server.seen[-1].content == b'{"key": "70e515540b4c45f5"}'
@@ -35,16 +34,12 @@ async def test_a_lost_answer_is_told_and_the_code_not_sent_twice() -> None:
 
 
 @pytest.mark.parametrize("code", ["", "two words", "x" * 200])
-async def test_what_is_no_code_is_not_sent(code: str) -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_what_is_no_code_is_not_sent(code: str, client: RemoteClient) -> None:
     with pytest.raises(InvalidSecret):
         await client.wallet.redeem(code)
 
 
-async def test_payments_and_the_ways_to_pay_are_read() -> None:
-    server = aug_server()
-    client = await signed_in(server)
+async def test_payments_and_the_ways_to_pay_are_read(server: ScriptedServer, client: RemoteClient) -> None:
     row = {"trade_no": "T1", "amount": 10, "money": 73.5, "payment_method": "alipay", "status": "success"}
     row |= {"create_time": 1795657448, "complete_time": 0}
     server.script("GET /api/user/topup/self", answer({"total": 1, "items": [row]}))

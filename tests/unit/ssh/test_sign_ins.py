@@ -66,24 +66,21 @@ def test_a_password_opens_a_session_from_that_address(alone: Store) -> None:
     assert alone.sessions.list(answer.token)[0].source == f"ssh {ADDRESS}"
 
 
-def test_too_many_keys_and_too_many_answers_end_the_connection(alone: Store) -> None:
+async def test_too_many_keys_and_too_many_answers_end_the_connection(alone: Store) -> None:
     import asyncssh
 
-    async def attack() -> None:
-        sign_ins = SignIns(alone)
-        authentication = Authentication(sign_ins, ADDRESS)
-        for _ in range(MAX_KEYS):
-            assert not await authentication.is_known("SHA256:none")
-        with pytest.raises(asyncssh.PermissionDenied):
-            await authentication.is_known("SHA256:none")
-        for _ in range(MAX_ANSWERS):
-            assert await authentication.next_challenge("alice", ["wrong"]) is not True
-            authentication.first_challenge()
-        with pytest.raises(asyncssh.PermissionDenied):
-            await authentication.next_challenge("alice", ["wrong"])
-        await sign_ins.close()
-
-    asyncio.run(attack())
+    sign_ins = SignIns(alone)
+    authentication = Authentication(sign_ins, ADDRESS)
+    for _ in range(MAX_KEYS):
+        assert not await authentication.is_known("SHA256:none")
+    with pytest.raises(asyncssh.PermissionDenied):
+        await authentication.is_known("SHA256:none")
+    for _ in range(MAX_ANSWERS):
+        assert await authentication.next_challenge("alice", ["wrong"]) is not True
+        authentication.first_challenge()
+    with pytest.raises(asyncssh.PermissionDenied):
+        await authentication.next_challenge("alice", ["wrong"])
+    await sign_ins.close()
 
 
 def test_without_the_database_nothing_is_offered(alone: Store, monkeypatch: pytest.MonkeyPatch) -> None:
