@@ -5,12 +5,15 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import closing
 
 import hypothesis
 import pytest
-from textual.widgets import Input
+from textual.css import stylesheet
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
+from textual.widgets import Button, Input
 
 from store import schema
 from store.database import Database
@@ -103,6 +106,26 @@ def schema_in_memory() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def styles_parsed_once() -> Iterator[None]:
+    """A style sheet is parsed once for each set of colours, and not by every console: its rules are only read.
+
+    A test that counts what is parsed sees all of it.
+    """
+    parse_rules, parse = Stylesheet._parse_rules, vars(stylesheet)["parse"]
+    parsed: dict[Hashable, list[RuleSet]] = {}
+
+    def parse_once(sheet: Stylesheet, css: str, *source: Hashable, **more: Hashable) -> list[RuleSet]:
+        key = (frozenset(sheet._variables.items()), css, source, frozenset(more.items()))
+        if key not in parsed or vars(stylesheet)["parse"] is not parse:
+            parsed[key] = parse_rules(sheet, css, *source, **more)  # type: ignore[arg-type] # passed on as they came
+        return parsed[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parse_once)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def lock_order() -> Iterator[None]:
     """A transaction that could deadlock with a deletion on PostgreSQL fails its test, on SQLite too."""
     yield from watch_lock_order()
@@ -110,8 +133,12 @@ def lock_order() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def still_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cursor that blinks makes two pictures of one screen."""
+    """A cursor that blinks makes two pictures of one screen, and so does a button that looks pressed for 0.2 seconds.
+
+    Such a button does not take another press either.
+    """
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _self: None)
+    monkeypatch.setattr(Button, "_start_active_affect", lambda _self: None)
 
 
 @pytest.fixture(autouse=True)
