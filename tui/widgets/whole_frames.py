@@ -110,9 +110,6 @@ class WholeFrames(ScreenPart):
             self._refresh_layout()
             self._layout_required = False
             self._repaint_required = True
-            # Textual scrolled to the focus while nothing had a place yet.
-            if self.focused is not None and not self.can_view_entire(self.focused):
-                self.scroll_to_center(self.focused, animate=False, origin_visible=True)
             await _turns()
         self._on_timer_update()
 
@@ -128,6 +125,9 @@ class WholeFrames(ScreenPart):
             self._is_arranged = True
             with _silent(Widget.virtual_size):
                 super()._refresh_layout(self.app.size, scroll)
+            # Textual scrolled to the focus while nothing had a place yet.
+            if self.focused is not None and not self.can_view_entire(self.focused):
+                self.scroll_to_center(self.focused, animate=False, origin_visible=True)
         else:
             self.refresh(layout=True)
 
