@@ -28,14 +28,15 @@ def opening(module: str) -> Step:
 
     async def step(stage: Stage) -> None:
         stage.app.screen.action_open_module(module)  # type: ignore[attr-defined] # the console's
-        await stage.settle()
 
     return step
 
 
 async def take_steps(stage: Stage, steps: tuple[Step | str, ...]) -> None:
-    """Take the steps one after another. A string holds keys with spaces between."""
-    for step in steps:
+    """Take the steps, each once the one before has settled. A string holds keys with spaces between."""
+    for number, step in enumerate(steps):
+        if number:
+            await stage.settle()
         if isinstance(step, str):
             await stage.press(*step.split())
         else:
