@@ -19,6 +19,7 @@ from gateway.body_limit import BodyLimit
 from gateway.dispatcher import DeliveryTransports
 from gateway.endpoint_names import EndpointNames
 from gateway.fast_routes import FastRoutes
+from gateway.h11_patterns import use_linear_patterns
 from gateway.head_middleware import HeadMiddleware
 from gateway.health_routes import add_health_routes
 from gateway.history_api import history_routes
@@ -100,6 +101,7 @@ def create_app(
     sent and no cleanup runs. `metrics` counts the requests, and `tracing` records spans. One of several workers shares
     `locks` with the others, and does that background work only in its `seat`.
     """
+    use_linear_patterns()
     services = Services.over(store, metrics, locks)
     relay = Relay(services, model_server or ModelServerClient(tracing=tracing))
     handlers = _handlers(services)

@@ -11,6 +11,7 @@ from uvicorn.server import ServerState
 
 from gateway.acceptor import Acceptor
 from gateway.connection_register import ConnectionRegister
+from gateway.h11_patterns import use_linear_patterns
 from gateway.http_protocol import GuardedProtocol
 from gateway.metrics_app import MetricsApp
 from gateway.prometheus import PrometheusMetrics
@@ -25,6 +26,7 @@ class MetricsPort:
     """The metrics of one process, and the port at which they are read."""
 
     def __init__(self, store: Store, listener: socket.socket) -> None:
+        use_linear_patterns()
         registry = CollectorRegistry()
         self.metrics = PrometheusMetrics(registry)
         if folder := os.environ.get(METRICS_DIRECTORY_VARIABLE):

@@ -17,6 +17,7 @@ import httpcore
 import httpx
 
 from gateway.connect import DEFAULT_TIMEOUTS, Resolve, Timeouts, first_to_connect, resolve_host, system_resolver
+from gateway.h11_patterns import use_linear_patterns
 from gateway.network_errors import NETWORK_ERRORS, delivery_failure
 from store.addresses import AllowList, is_host
 from store.errors import AddressRefused, InvalidUrl
@@ -150,6 +151,7 @@ class Outbound:
         resolve: Resolve = system_resolver,
         dial: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
+        use_linear_patterns()
         self._tls = require_verification(tls)
         self._timeouts = timeouts
         self._allow = allow

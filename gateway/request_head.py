@@ -5,7 +5,7 @@ from typing import Final
 import h11
 import httptools
 
-from gateway.strict_http import checked_request_line
+from gateway.strict_http import OTHER_CODING, checked_request_line
 
 _USUAL_METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 _STAND_IN: Final = b"GET"
@@ -79,13 +79,15 @@ def read_head(head: bytes) -> RequestHead:
     line = checked_request_line(head)
     method, target, version = line.groups()
     if method not in _USUAL_METHODS:
-        # llhttp refuses methods it has no name for, and reads another kind of target after CONNECT.
+        # llhttp refuses methods it has no name for.
         head = _STAND_IN + head[line.end("method") :]
     headers = _Headers()
     try:
         httptools.HttpRequestParser(headers).feed_data(head)
     except httptools.HttpParserUpgrade:
-        pass  # nothing is upgraded: the request is served as it is
+        # Nothing is upgraded: the request is served as it is. llhttp has not looked at its coding.
+        if OTHER_CODING.search(head):
+            raise h11.LocalProtocolError("a request has another Transfer-Encoding than chunked") from None
     except httptools.HttpParserError as error:
         raise h11.LocalProtocolError(str(error)) from error
     if not headers.is_complete:

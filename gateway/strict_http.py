@@ -14,9 +14,15 @@ _REQUEST_LINE: Final = re.compile(
     rb"(?P<method>[-!#$%&'*+.^_`|~0-9A-Za-z]+) (?P<target>(?:/|\*|https?://)[\x21-\x7e]*) HTTP/(?P<version>1\.[01])\r\n"
 )
 _CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\t\r\n"})
-_LENGTHS: Final = re.compile(rb"\ncontent-length:[ \t]*([^\r]*?)[ \t]*\r", re.IGNORECASE)
+_BLANKS: Final = (b" ", b"\t")
+_LENGTHS: Final = re.compile(rb"\ncontent-length:([^\r]*)\r", re.IGNORECASE)
+_CHUNK_LINE: Final = re.compile(rb"(?P<size>[0-9A-Fa-f]{1,16})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")
+_MAX_CHUNK_LINE_BYTES: Final = 1024
+_MAX_SMALL_CHUNKS: Final = 1000
+"""Chunks of a body after which they have to hold `_MIN_CHUNK_BYTES` on average."""
+_MIN_CHUNK_BYTES: Final = 16
 
-_OTHER_CODING: Final = re.compile(rb"\ntransfer-encoding:(?![ \t]*chunked *\r)", re.IGNORECASE)
+OTHER_CODING: Final = re.compile(rb"\ntransfer-encoding:(?![ \t]*chunked *\r)", re.IGNORECASE)
 """Matches what llhttp refuses, and h11 does not: a tab after the name of the coding."""
 
 
@@ -30,6 +36,7 @@ class StrictBuffer(ReceiveBuffer):
         self._looked = 0
         """Bytes already searched for a lone LF and the end of the head, which may arrive byte by byte."""
         self._head_length = 0
+        self._chunks = self._chunk_bytes = 0
 
     def add(self, data: bytes) -> None:
         """Append what was received."""
@@ -60,12 +67,35 @@ class StrictBuffer(ReceiveBuffer):
 
     def drop_head(self) -> None:
         """Remove the whole head from the buffer."""
+        self._chunks = self._chunk_bytes = 0
         self._extract(self._head_length)
 
     def maybe_extract_lines(self) -> list[bytearray] | None:
         if not self._data.startswith(b"\r\n"):  # trailers that are none, and then perhaps the next head
             self.head_length()
-        return super().maybe_extract_lines()
+        lines = super().maybe_extract_lines()
+        if lines is not None:
+            self._chunks = self._chunk_bytes = 0
+            for line in lines:
+                if bytes(line[:1]) in _BLANKS or len(line.translate(None, _CONTROLS)) != len(line):
+                    raise h11.LocalProtocolError("a line is folded, or has control characters")
+        return lines
+
+    def maybe_extract_next_line(self) -> bytearray | None:
+        """The line with the size of the next chunk. Thousands of tiny chunks would keep other callers waiting."""
+        line = super().maybe_extract_next_line()
+        if line is None:
+            if len(self._data) > _MAX_CHUNK_LINE_BYTES:
+                raise h11.LocalProtocolError("the line of a chunk is too long")
+            return None
+        chunk = _CHUNK_LINE.fullmatch(line)
+        if chunk is None or len(line) > _MAX_CHUNK_LINE_BYTES:
+            raise h11.LocalProtocolError("illegal line of a chunk")
+        self._chunks += 1
+        self._chunk_bytes += int(chunk["size"], 16)
+        if self._chunks > _MAX_SMALL_CHUNKS and self._chunk_bytes < _MIN_CHUNK_BYTES * self._chunks:
+            raise h11.LocalProtocolError("the chunks are too small")
+        return line
 
     def _extract(self, count: int) -> bytearray:
         self._looked = self._head_length = 0
@@ -79,7 +109,7 @@ def checked_request_line(head: bytes) -> "re.Match[bytes]":
     folded line, and for control characters.
     """
     line = _REQUEST_LINE.match(head)
-    if line is None:
+    if line is None or line["method"] == b"CONNECT":  # no tunnels
         raise h11.LocalProtocolError("illegal request line")
     if b"\n " in head or b"\n\t" in head:
         raise h11.LocalProtocolError("a line is folded")
@@ -102,9 +132,10 @@ class StrictConnection(h11.Connection):
         if self.their_state is h11.IDLE and (head := self._receive_buffer.peek_head()) is not None:
             checked_request_line(head)
             # h11 would take the same length twice.
-            if len(lengths := _LENGTHS.findall(head)) > 1 or not all(length.isdigit() for length in lengths):
+            lengths = [length.strip(b" \t") for length in _LENGTHS.findall(head)]
+            if len(lengths) > 1 or not all(length.isdigit() for length in lengths):
                 raise h11.LocalProtocolError("a request has no single Content-Length")
-            if _OTHER_CODING.search(head):
+            if OTHER_CODING.search(head):
                 raise h11.LocalProtocolError("a request has another Transfer-Encoding than chunked")
         event = super()._extract_next_receive_event()
         if isinstance(event, h11.Request):

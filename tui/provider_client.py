@@ -15,7 +15,9 @@ def provider_client() -> httpx.AsyncClient:
     """
     import httpx
 
+    from gateway.h11_patterns import use_linear_patterns
     from gateway.outbound import system_trust
 
+    use_linear_patterns()
     timeout = httpx.Timeout(10.0, connect=5.0)
     return httpx.AsyncClient(verify=system_trust(), trust_env=False, follow_redirects=False, timeout=timeout)

@@ -68,9 +68,11 @@ def connected(
 
     Raises `KeyMissing`, `KeyWrong` and `KeyExposed`.
     """
+    from gateway.h11_patterns import use_linear_patterns
     from remote.client import RemoteClient
     from remote.patience import Patience
 
+    use_linear_patterns()
     kept = kept_sessions(options, create=create) if keeps else None
     return RemoteClient(address, kept=kept, patience=Patience(told=told))
 

@@ -4,7 +4,7 @@ The state machine would cost as much as all else, and much of it is for servers 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import h11
 from h11._connection import _body_framing, _keep_alive
@@ -12,6 +12,8 @@ from h11._readers import READERS, maybe_read_from_SEND_RESPONSE_server
 from h11._receivebuffer import ReceiveBuffer
 from h11._writers import WRITERS, write_request
 
+_MAX_INFORMATIONAL: Final = 20
+"""Responses 1xx before the response to one request."""
 _BODY_READERS: Any = READERS[h11.SEND_BODY]
 _BODY_WRITERS: Any = WRITERS[h11.SEND_BODY]
 State = type[Any]
@@ -30,6 +32,7 @@ class LightFraming:
         self._has_ended = False
         self._method = b""
         self._keeps_alive = True
+        self._informational = 0
         self._write_body: Callable[[h11.Event, Callable[[bytes], Any]], None] | None = None
         self._read: Callable[[ReceiveBuffer], Any] = maybe_read_from_SEND_RESPONSE_server
 
@@ -44,6 +47,7 @@ class LightFraming:
             self._write_body = _BODY_WRITERS[framing](*lengths)
             self._method, self._keeps_alive = event.method, _keep_alive(event)
             self.our_state = h11.SEND_BODY
+            self._informational = 0
         else:
             if self.our_state is not h11.SEND_BODY or self._write_body is None:
                 raise h11.LocalProtocolError("no request has begun")
@@ -94,8 +98,10 @@ class LightFraming:
             self._read = _BODY_READERS[framing](*lengths)
             self._keeps_alive = self._keeps_alive and _keep_alive(event)
             self.their_state = h11.SEND_BODY
-        elif isinstance(event, h11.InformationalResponse) and event.status_code == 101:
-            raise h11.RemoteProtocolError("another protocol was not asked for")
+        elif isinstance(event, h11.InformationalResponse):
+            self._informational += 1
+            if event.status_code == 101 or self._informational > _MAX_INFORMATIONAL:
+                raise h11.RemoteProtocolError("another protocol was not asked for, nor very many responses")
         return event
 
     def _without_an_event(self) -> Any:

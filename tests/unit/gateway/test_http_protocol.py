@@ -184,6 +184,17 @@ _SMUGGLED = [
     b"POST {} HTTP/1.1\r\n" + HOST + b"Content-Length: 0\r\nX: y\r\n z\r\n\r\n",
     b"POST {} HTTP/1.1\r\n" + HOST + b"X: y\x0bz\r\n\r\n",
     b"POST {} HTTP/1.1\r\n" + HOST + b"X: " + b"y" * 70_000,
+    b"CONNECT {} HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"POST {} HTTP/1.1\r\n" + HOST + b"Connection: upgrade\r\nUpgrade: a\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n",
+    *(
+        b"POST {} HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + body
+        for body in (
+            *(b"3;a\rb\r\nabc\r\n0\r\n\r\n", b"3;\x00\r\nabc\r\n0\r\n\r\n", b"3 \r\nabc\r\n0\r\n\r\n"),
+            *(b"0;\r\r\n\r\n", b"0\r\nX: y\r\n z\r\n\r\n", b"0\r\nX: \x01\r\n\r\n"),
+            *(b"10000000000000003\r\nabc\r\n0\r\n\r\n", b"3;" + b"x" * 2000 + b"\r\nabc\r\n0\r\n\r\n"),
+            b"1\r\nx\r\n" * 1100 + b"0\r\n\r\n",
+        )
+    ),
 ]
 
 

@@ -135,3 +135,13 @@ def test_nothing_is_sent_out_of_turn() -> None:
         framing.send(request)
     with pytest.raises(h11.LocalProtocolError):
         framing.start_next_cycle()
+
+
+def test_very_many_responses_before_the_response_are_refused() -> None:
+    framing = LightFraming(65536)
+    framing.send(h11.Request(method="GET", target="/", headers=[("Host", "x")]))
+    framing.receive_data(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+    for _ in range(20):
+        assert isinstance(framing.next_event(), h11.InformationalResponse)
+    with pytest.raises(h11.RemoteProtocolError):
+        framing.next_event()
