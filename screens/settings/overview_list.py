@@ -69,7 +69,9 @@ class OverviewList(AccountModal[None], Generic[Item]):
         self.load()
 
     def on_resize(self, _event: Resize) -> None:
-        self._draw()
+        # The dialog may have closed meanwhile.
+        if self.query(RowTable):
+            self._draw()
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:

@@ -130,11 +130,11 @@ async def test_a_price_is_found() -> None:
         page = await open_wallet(stage)
         await stage.press("p")
         assert page.shows_prices
-        assert stage.says("3 prices")
+        assert stage.says("3 models")
         assert page.query_one("#prices").has_focus
         await stage.press("slash")
         await stage.type("GPT")
-        assert stage.says("1 price")
+        assert stage.says("1 model")
         assert not stage.says("deepseek-chat")
         await stage.press("enter")
         assert page.query_one("#prices").has_focus
