@@ -70,7 +70,6 @@ class PreparedConsole(SshConsole):
 
     async def _wait_when_idle(self) -> None:
         await until_idle(_IDLE_FOR_S, _IDLE_TIMEOUT_S)
-        await self.add_style_sheets_in_turns()  # once here, and not in each child
         if self.return_code:
             return  # it has crashed, and the server is told when this process ends
         # A task or a context of the application would be the child's, and a console of its own has others.
