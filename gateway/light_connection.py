@@ -40,7 +40,7 @@ class LightConnection:
 
     @property
     def trailing_data(self) -> tuple[bytes, bool]:
-        """What was received and not read yet, and whether the client sends no more, which nobody tells us."""
+        """The bytes received and not read yet, and False: nobody tells whether the client sends more."""
         return bytes(self._receive_buffer), False
 
     def receive_data(self, data: bytes) -> None:

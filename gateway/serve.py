@@ -185,7 +185,7 @@ def event_loop() -> Literal["uvloop", "asyncio"]:
 
 
 def http_framing() -> Callable[[int], h11.Connection]:
-    """Who splits what is received into requests: llhttp, where there is a build of it for this interpreter, or h11."""
+    """The framing of requests: llhttp, where there is a build of it for this interpreter, or h11."""
     try:
         importlib.import_module("httptools")
     except ImportError:

@@ -21,7 +21,7 @@ State = type[Any]
 
 
 class LightFraming:
-    """What is used of `h11.Connection` by a client that sends one request at a time."""
+    """The part of `h11.Connection` that a client needs which sends one request at a time."""
 
     def __init__(self, longest_head: int) -> None:
         """`longest_head` is in bytes."""
@@ -58,7 +58,7 @@ class LightFraming:
 
     @property
     def trailing_data(self) -> tuple[bytes, bool]:
-        """What was received and not read yet, and whether there will be no more."""
+        """The bytes received and not read yet, and True if the connection has ended."""
         return bytes(self._buffer), self._has_ended
 
     def receive_data(self, data: bytes) -> None:

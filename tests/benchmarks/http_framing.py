@@ -22,7 +22,7 @@ CALLS: Final = 2_000
 ROUNDS: Final = 7
 _BODY: Final = b'{"model":"gpt-priced","messages":[{"role":"user","content":"Hello"}]}'
 _CLIENT_HEADERS: Final = 15
-"""What the client of OpenAI sends beside the length."""
+"""The headers that the client of OpenAI sends beside the length."""
 _PIECE: Final = b"x" * 400
 
 

@@ -1,4 +1,4 @@
-"""How long a large request body keeps the event loop from other callers.
+"""Measures the time for which a large request body keeps the event loop from other callers.
 
 python -m tests.benchmarks.large_bodies
 

@@ -1,4 +1,4 @@
-"""What an application in a test still does: its handlers, its workers and the frame it has not drawn yet."""
+"""Unfinished work of an application in a test: its handlers, its workers and the frame that is not drawn yet."""
 
 from collections.abc import Iterator
 

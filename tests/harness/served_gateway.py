@@ -57,7 +57,7 @@ def write_key_file(folder: Path, ring: KeyRing) -> Path:
 
 
 class ServeOptions(TypedDict, total=False):
-    """What a server is started with, beside its folder, database and keys."""
+    """Options of a server, beside its folder, database and keys."""
 
     descriptors: int
     """Its limit on open files; it is left as it is without one."""
