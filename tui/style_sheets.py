@@ -54,7 +54,7 @@ class LaterStyleSheets(AppPart):
             await asyncio.sleep(0)
 
     def get_screen(self, screen: Any, screen_class: Any = None) -> Any:
-        """Every screen that is shown comes through here."""
+        """The screen, with the sheets it needs. Textual asks for every screen that it shows."""
         if not getattr(screen, "NEEDS_FIRST_STYLES_ONLY", False):
             self.add_style_sheets()
         return super().get_screen(screen, screen_class)

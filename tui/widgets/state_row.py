@@ -31,7 +31,7 @@ class StateRow(Field):
 
     @property
     def state(self) -> Content:
-        """What stands between the label and the buttons, cut where it does not fit."""
+        """The text between the label and the buttons, cut where it does not fit."""
         return self._state
 
     @state.setter
