@@ -21,7 +21,7 @@ class OpensData(SubmitOnce):
     _opening: Worker[None] | None = None
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._start_opening)
+        self.call_after_refresh(self._open_at_first)
 
     async def opened(self, *, is_first_run: bool) -> None:
         """The data is open. Raises the data errors."""
@@ -34,6 +34,11 @@ class OpensData(SubmitOnce):
         if self._opening is not None:
             await self._opening.wait()
         return self.account.is_open
+
+    def _open_at_first(self) -> None:
+        # Somebody who was fast has asked for it already.
+        if self._opening is None:
+            self._start_opening()
 
     def _start_opening(self) -> None:
         self._opening = self.open_data()

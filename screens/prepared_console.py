@@ -72,6 +72,8 @@ class PreparedConsole(SshConsole):
         await until_idle(_IDLE_FOR_S, _IDLE_TIMEOUT_S)
         if self.return_code:
             return  # it has crashed, and the server is told when this process ends
+        # The console has begun to open nobody's account. Each child begins that for its person.
+        self.workers.cancel_node(self.screen)
         # A task or a context of the application would be the child's, and a console of its own has others.
         loop = cast("ForkableLoop", asyncio.get_running_loop())
         loop.call_soon(self._fork, loop, context=contextvars.Context())

@@ -5,7 +5,7 @@ import re
 import sqlite3
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -98,10 +98,12 @@ class SshServer:
 
     def signed_in(self, name: str = NAME, *options: str, **terminal: Any) -> Installed:
         """A client that has given the password of `name`, and shows the console."""
-        client = self.client(name, *options, **terminal)
-        client.until("Password")
-        client.type(f"{PASSWORD}\r")
-        client.until(OPEN)
+        with ExitStack() as stack:
+            client = stack.enter_context(self.client(name, *options, **terminal))
+            client.until("Password")
+            client.type(f"{PASSWORD}\r")
+            client.until(OPEN)
+            stack.pop_all()
         return client
 
     def open_store(self) -> Store:

@@ -39,8 +39,10 @@ _AREA: Final = re.compile(r"([0-9a-f]+)-([0-9a-f]+) rw")
 
 def come(alice: KeyHolder, name: str = NAME, *options: str, **terminal: object) -> Installed:
     """A client with the key, whose console is open."""
-    client = alice.server.client(name, "-i", str(alice.key), *options, **terminal)
-    client.until(OPEN)
+    with ExitStack() as stack:
+        client = stack.enter_context(alice.server.client(name, "-i", str(alice.key), *options, **terminal))
+        client.until(OPEN)
+        stack.pop_all()
     return client
 
 

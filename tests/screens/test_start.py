@@ -1,6 +1,7 @@
 """A start does once what Textual would do two or three times, and the first keys go before the data."""
 
 import asyncio
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -8,12 +9,14 @@ from typing import Any
 
 import pytest
 from textual.css import stylesheet
+from textual.widgets import Input
 
 from screens.app import GatekeyApp
 from screens.console import Console
+from screens.sign_in import SignIn
 from screens.title_bar import TitleBar
-from tests.harness.consoles import Stage, console
-from tests.harness.stores import add_account, make_store, sign_in, still_clock
+from tests.harness.consoles import SIZE, Stage, console
+from tests.harness.stores import PASSWORD, add_account, make_store, sign_in, still_clock
 from tui.idle_loop import until_idle
 from tui.keymap import ConsoleConfig
 from tui.local_account import LocalAccount
@@ -136,3 +139,40 @@ async def test_a_loop_that_never_rests_is_not_waited_for_for_ever() -> None:
     await until_idle(0.5, 0.2)
     stopped = True
     await task
+
+
+@pytest.mark.parametrize("is_signed_in", [True, False])
+async def test_a_second_start_while_the_data_opens_fills_the_page(
+    monkeypatch: pytest.MonkeyPatch, is_signed_in: bool
+) -> None:
+    """A console that was forked goes on with a start that its parent began, and begins its own."""
+    store = make_store()
+    add_account(store, "alice")
+    began, may_open = threading.Event(), threading.Event()
+    account = LocalAccount(Options(), token=sign_in(store) if is_signed_in else "")
+    app = GatekeyApp(account, ConsoleConfig())
+
+    def open_slowly() -> bool:
+        account._opened = store
+        began.set()
+        assert may_open.wait(60)
+        return False
+
+    monkeypatch.setattr(account, "_is_absent", False)
+    monkeypatch.setattr(account, "_open", open_slowly)
+    async with app.run_test(size=SIZE) as pilot:
+        stage = Stage(app, pilot, store, still_clock(store))
+        await stage.until(began.is_set)
+        if is_signed_in:
+            assert isinstance(app.screen, Console)
+            app.screen.start(is_drawn=True)
+        else:
+            assert isinstance(app.screen, SignIn)
+            app.screen._start_opening()
+            app.screen.query_one("#username", Input).value = "alice"
+            app.screen.query_one("#password", Input).value = PASSWORD
+            await pilot.press("enter")
+        await pilot.pause()
+        may_open.set()
+        await stage.until(lambda: isinstance(app.screen, Console) and app.screen.query_one(TitleBar).summary)
+        assert "…" not in stage.text().splitlines()[4]

@@ -40,7 +40,7 @@ class LocalConnection(LocalTopic):
 
     @property
     def is_open(self) -> bool:
-        return self._opened is not None
+        return self._was_opened.is_set() and self._opened is not None
 
     @property
     def starts_signed_in(self) -> bool:
@@ -60,11 +60,20 @@ class LocalConnection(LocalTopic):
         return clock.now()
 
     async def open(self) -> bool:
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._open_in_thread())
+            self._opening.add_done_callback(_note_failure)
+        # Whoever waits may be cancelled; the thread goes on all the same.
+        return await asyncio.shield(self._opening)
+
+    async def _open_in_thread(self) -> bool:
         is_first_run = await asyncio.to_thread(self._open)
         self._was_opened.set()
         return is_first_run
 
     async def wait_until_open(self) -> None:
+        if self._opening is not None and self._opening.done() and not self._was_opened.is_set():
+            await self.open()
         await self._was_opened.wait()
 
     async def place(self) -> str:
@@ -92,3 +101,9 @@ class LocalConnection(LocalTopic):
 
         self._opened = open_account_store(self._options, create=True)
         return self._opened.accounts.is_empty()
+
+
+def _note_failure(opening: asyncio.Task[bool]) -> None:
+    """A failure that nobody waits for is no error of the event loop: the next `open` tries again."""
+    if not opening.cancelled():
+        opening.exception()

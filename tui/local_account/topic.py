@@ -47,6 +47,8 @@ class LocalTopic:
         self._logins = DeviceLogins()
         self._playground: Playground | None = None
         """Opened by its first question."""
+        self._opening: asyncio.Task[bool] | None = None
+        """The last opening. All who call `open` meanwhile wait for it."""
         self._was_opened = asyncio.Event()
         if opened is not None:
             self._was_opened.set()
