@@ -48,7 +48,12 @@ class AccessLog:
         try:
             await self._app(scope, receive, send_and_note_status)
         finally:
-            LOGGER.info("%s", log_line(scope, status, time.perf_counter() - started))
+            _log(log_line(scope, status, time.perf_counter() - started))
+
+
+def _log(line: str) -> None:
+    # `LOGGER.info` would also look for the place of its caller, which no line names.
+    LOGGER.handle(LOGGER.makeRecord(LOGGER.name, logging.INFO, __file__, 0, line, (), None))
 
 
 def log_line(scope: Scope, status: int, seconds: float) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -58,7 +59,12 @@ class SiteView:
     @property
     def upstream_host(self) -> str:
         """Host of the model server, which clients must not see; empty if none is configured."""
-        return urlsplit(self.upstream_url).hostname or ""
+        return _host_of(self.upstream_url)
+
+
+@lru_cache(maxsize=8)
+def _host_of(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 class SiteViewCache:

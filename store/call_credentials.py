@@ -41,10 +41,10 @@ class ApiKeyCredential:
 
     api_keys: ApiKeys
     key: str = field(repr=False)
+    name: bytes = field(init=False, repr=False)
 
-    @property
-    def name(self) -> bytes:
-        return digest(self.key)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", digest(self.key))
 
     def holder(self, tx: Connection) -> KeyHolder:
         return self.api_keys.holder(tx, self.key)

@@ -1,7 +1,6 @@
 """The shortcuts of a relayed call on PostgreSQL, with their values: its hold, and its booking."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -59,7 +58,7 @@ class CallShortcuts:
         """
         refuse_negative(cost_micro_usd)
         cost, now = min(cost_micro_usd, MAXIMUM_MICRO_USD), self._context.now()
-        entry = within_bounds(replace(entry, cost_micro_usd=cost))
+        entry = within_bounds(entry._replace(cost_micro_usd=cost))
         address = address_of(entry)
         on_day = day_parameters(hold.account_id, now, entry, calls=1)
         row = log_row(hold.account_id, now, entry, client_ip=address)

@@ -5,7 +5,9 @@ job has to reset anything. A begin never moves back: a process whose clock is be
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, case, or_
@@ -36,7 +38,13 @@ def next_period(period: LimitPeriod, now: datetime) -> datetime | None:
 
 def period_parameters(now: datetime) -> Mapping[str, Any]:
     """The parameters of the expressions below at `now`."""
-    return {f"{period.value}_start": period_start(period, now) for period in _WITH_RESET}
+    return _parameters_on(now.astimezone(UTC).date())
+
+
+@lru_cache(maxsize=2)
+def _parameters_on(day: date) -> Mapping[str, Any]:
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return MappingProxyType({f"{period.value}_start": period_start(period, midnight) for period in _WITH_RESET})
 
 
 _WITH_RESET: Final = (LimitPeriod.DAILY, LimitPeriod.WEEKLY, LimitPeriod.MONTHLY)

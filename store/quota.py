@@ -4,7 +4,7 @@ One conditional UPDATE holds the most that a call can cost. The actual cost is t
 call and, below the threshold, queues the warning.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
@@ -116,7 +116,7 @@ class Quotas:
         taken = self._take(tx, hold.account_id, held, cost_micro_usd)
         if hold.api_key_id is not None:
             self._spend_on_key(tx, hold.api_key_id, held, taken.cost)
-        entry_id = self._usage.append_locked(tx, hold.account_id, replace(entry, cost_micro_usd=taken.cost))
+        entry_id = self._usage.append_locked(tx, hold.account_id, entry._replace(cost_micro_usd=taken.cost))
         if taken.cost:
             self._ledger.append(
                 tx,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from sqlalchemy import ClauseElement, Connection, Select
+from sqlalchemy import ARRAY, ClauseElement, Connection, Integer, Select
 
 from store.database import Database
 from store.driver_errors import for_postgresql
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import psycopg
 
 T = TypeVar("T")
-_NOT_DURABLE: Final = "SET LOCAL synchronous_commit TO off"
+_NOT_DURABLE: Final = "SELECT set_config('synchronous_commit', 'off', true)"
+"""SET LOCAL asks for a BEGIN."""
 
 
 class WholeStatement:
@@ -34,11 +35,24 @@ class WholeStatement:
         self.text: str = str(compiled)
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._given = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
+        self._of_integers = frozenset(name for name, bind in compiled.binds.items() if _is_of_integers(bind.type))
 
     def values(self, parameters: Mapping[str, Any]) -> list[Any]:
         """The values of `parameters` in the statement's order. Raises KeyError if one is missing."""
-        given = self._given
-        return [parameters[name] if name in parameters else given[name] for name in self._names]
+        given, of_integers = self._given, self._of_integers
+        return [
+            given[name]
+            if name not in parameters
+            # The driver takes much longer over a list.
+            else f"{{{','.join(map(str, parameters[name]))}}}"
+            if name in of_integers
+            else parameters[name]
+            for name in self._names
+        ]
+
+
+def _is_of_integers(kind: Any) -> bool:
+    return isinstance(kind, ARRAY) and isinstance(kind.item_type, Integer)
 
 
 class WholeQuery(WholeStatement):
@@ -133,14 +147,18 @@ def _run(
     cursors = [psycopg.RawCursor(driver) for _ in statements]
     other = psycopg.RawCursor(driver)
     try:
-        # Sent together at the end of the block. A value that the driver refuses ends it before the COMMIT.
+        # Sent together at the end of the block, where they are committed: what is sent before a Sync is one transaction
+        # (PostgreSQL, "Pipelining" of the extended query protocol).
         with driver.pipeline():
-            other.execute("BEGIN")
             if not durable:
                 other.execute(_NOT_DURABLE)
-            for cursor, (text, values) in zip(cursors, statements, strict=True):
-                cursor.execute(text, values)
-            other.execute("COMMIT")
+            try:
+                for cursor, (text, values) in zip(cursors, statements, strict=True):
+                    cursor.execute(text, values)
+            except BaseException:
+                # The driver refused a value. What it has sent before must not be committed.
+                other.execute("ROLLBACK")
+                raise
         return [cursor.fetchone() for cursor in cursors]
     except psycopg.Error as error:
         raise _mapped(connection, driver, error) from error

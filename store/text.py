@@ -31,7 +31,10 @@ def sanitize(text: object, limit: int = 4096) -> str:
     `limit` is in characters; a longer text is cut and ends in an ellipsis. The function is idempotent. Markup is not
     escaped: pass the result to a widget as `Content` or with `markup=False`.
     """
-    return _shorten(_UNSAFE.sub(REPLACEMENT, _LINE_BREAKS.sub(" ", str(text))), limit)
+    text = str(text)
+    if text.isascii() and text.isprintable():
+        return _shorten(text, limit)
+    return _shorten(_UNSAFE.sub(REPLACEMENT, _LINE_BREAKS.sub(" ", text)), limit)
 
 
 def sanitize_lines(text: object, limit: int = 65536) -> str:

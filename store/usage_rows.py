@@ -1,7 +1,6 @@
 """Rows of the usage log as values, and values as rows of the log and parameters of its totals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -63,8 +62,7 @@ def _price_at_call(row: Any) -> ModelPrice | None:
 
 def within_bounds(entry: UsageEntry) -> UsageEntry:
     """The entry with counts that fit their columns."""
-    return replace(
-        entry,
+    return entry._replace(
         prompt_tokens=_clamp(entry.prompt_tokens),
         completion_tokens=_clamp(entry.completion_tokens),
         duration_ms=_clamp(entry.duration_ms),

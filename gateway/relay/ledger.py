@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -122,8 +122,9 @@ class Ledger:
         """
         admitted.has_booker = True
         detail = " ".join(filter(None, (detail, _LIMIT_REMARK.format(admitted.limit) if admitted.limit else "")))
-        entry = replace(
-            admitted.caller.entry(kind or admitted.kind, admitted.model, status=status, detail=detail),
+        entry = admitted.caller.entry(kind or admitted.kind, admitted.model, status=status, detail=detail)
+        entry = entry._replace(
+            request_id=batch or entry.request_id,
             prompt_tokens=usage.prompt_tokens if usage else 0,
             completion_tokens=usage.completion_tokens if usage else 0,
             unpriced=admitted.price is None or admitted.price.is_default,
@@ -132,7 +133,6 @@ class Ledger:
             price=admitted.price,
         )
         cost = usage.cost(admitted.price) if usage else 0
-        entry = replace(entry, request_id=batch) if batch else entry
         admitted.response_id = response_id
         # A separate task: it completes even if the caller is cancelled, and `drain` waits for it.
         admitted.booking = self._start(self._book_first(admitted, cost, entry))
@@ -202,7 +202,7 @@ class Ledger:
                 return None if admitted.response_id else store.quota.shortcuts.book(admitted.hold, cost, entry)
 
             taken = await self._services.threads.write(book, account_id=account_id, shortcut=shortcut)
-            admitted.booked = replace(entry, cost_micro_usd=taken)
+            admitted.booked = entry._replace(cost_micro_usd=taken)
             self.metrics.call_booked(admitted.booked)
         self.metrics.hold_settled()
 

@@ -23,8 +23,7 @@ FREE_TASKS: Final = (FILE_MODEL, CANCEL_MODEL)
 """The model names of tasks that have no price: uploads and deletions of files, and cancelled batches."""
 
 
-@dataclass(frozen=True, slots=True)
-class UsageEntry:
+class UsageEntry(NamedTuple):
     """One call to be logged. `client_ip` is stored only if the account's setting is on."""
 
     kind: Kind

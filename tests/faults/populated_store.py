@@ -145,7 +145,7 @@ def use(store: Store, account_id: int, name: str, token: str, key: str) -> None:
     try:
         store.pricing.admit(account_id, f"a model of {name}")
     except ModelNotPriced:
-        store.usage.record(account_id, replace(CALL, kind=Kind.ERROR, detail="no price"))
+        store.usage.record(account_id, CALL._replace(kind=Kind.ERROR, detail="no price"))
     store.outbox.enqueue_test(token, Channel.WEBHOOK)
     store.outbox.enqueue_test(token, Channel.EMAIL)  # to an address that waits for its code
     list(store.exports.document(token))

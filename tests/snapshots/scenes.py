@@ -106,7 +106,7 @@ def logged_store() -> Store:
             price=price,
         )
         cost = price.cost(entry.prompt_tokens, entry.completion_tokens, entry.cached_tokens)
-        entry = replace(entry, cost_micro_usd=cost)
+        entry = entry._replace(cost_micro_usd=cost)
         if number == 250:
             token = sign_in(store)
             privacy = store.settings.load(token, PrivacySettings)

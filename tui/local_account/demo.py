@@ -2,7 +2,7 @@
 
 import random
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -169,6 +169,6 @@ def _history() -> "list[_Call]":
     )
     for entry in others:
         request_id = entry.request_id or f"req_{draw.randrange(16**8):08x}"
-        whole = replace(entry, api_key_name=_KEYS[0], duration_ms=2100, request_id=request_id)
+        whole = entry._replace(api_key_name=_KEYS[0], duration_ms=2100, request_id=request_id)
         calls.append(_Call(timedelta(hours=5), whole))
     return sorted(calls, key=lambda call: call.ago, reverse=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any, Final
 
 import pytest
@@ -12,7 +13,7 @@ from store.errors import DatabaseRefused, InvalidMoney
 from store.models import Account, ApiKey, NotificationSettingsRow, Quota, Reservation, UsageDay, UsageEntryRow
 from store.reservations import Hold
 from store.sections import PrivacySettings
-from store.shortcut import take_shortcuts
+from store.shortcut import Shortcut, WholeStatement, take_shortcuts
 from store.store import Store
 from store.values.api_keys import ApiKeyLimits, LimitPeriod
 from store.values.billing import ModelPrice
@@ -90,8 +91,8 @@ def rows_of(store: Store, account_id: int) -> dict[str, list[tuple[Any, ...]]]:
     ("cost", "entry"),
     [
         (450, ENTRY),
-        (0, replace(ENTRY, kind=Kind.ERROR, status="upstream_failed", detail="It\x1b[2J failed", price=None)),
-        (7, replace(ENTRY, kind=Kind.TASK, client_ip=None, unpriced=True, prompt_tokens=10**30)),
+        (0, ENTRY._replace(kind=Kind.ERROR, status="upstream_failed", detail="It\x1b[2J failed", price=None)),
+        (7, ENTRY._replace(kind=Kind.TASK, client_ip=None, unpriced=True, prompt_tokens=10**30)),
     ],
 )
 def test_a_call_by_shortcuts_leaves_the_rows_of_the_steps(
@@ -129,6 +130,16 @@ def test_shortcuts_that_are_taken_together_are_all_committed(store: Store, alice
     assert (state.remaining_micro_usd, state.held_micro_usd, state.used_micro_usd) == (FIVE - 18, 0, 18)
 
 
+def test_a_commit_that_need_not_wait_does_not_and_the_next_does(store: Store) -> None:
+    with store.database.write() as tx:
+        name = tx.execute(select(func.current_database())).scalar_one()
+        tx.execute(text(f'ALTER DATABASE "{name}" SET synchronous_commit TO on'))  # the servers of tests have it off
+    store.database.engine.dispose()
+    setting = Shortcut(WholeStatement(select(func.current_setting("synchronous_commit"))), {}, itemgetter(0))
+    for durable, expected in ((False, "off"), (True, "on"), (False, "off"), (True, "on")):
+        assert take_shortcuts(store.database, [setting, setting], durable=durable) == [(expected,)] * 2
+
+
 def held_on(store: Store, account_id: int, keys: list[int]) -> list[Hold]:
     return [hold_quota(store, account_id, 1000, api_key_id=key) for key in keys]
 
@@ -151,13 +162,13 @@ def test_calls_that_are_booked_at_once_leave_the_rows_of_the_steps(
             records_addresses(store, person)
     entries = [
         ENTRY,
-        replace(ENTRY, request_id="req_2", prompt_tokens=99, duration_ms=12, client_ip="198.51.100.9"),
-        replace(ENTRY, request_id="req_3", detail="It was limited.", cached_tokens=3, images=2),
-        replace(ENTRY, model="gpt-6", request_id="req_4"),
-        replace(ENTRY, kind=Kind.ERROR, status="upstream_failed", price=None, client_ip=None),
-        replace(ENTRY, kind=Kind.ERROR, status="upstream_failed", price=None, client_ip=None, detail="It failed."),
-        replace(ENTRY, request_id="req_5", client_ip=None),
-        replace(ENTRY, request_id="req_6"),
+        ENTRY._replace(request_id="req_2", prompt_tokens=99, duration_ms=12, client_ip="198.51.100.9"),
+        ENTRY._replace(request_id="req_3", detail="It was limited.", cached_tokens=3, images=2),
+        ENTRY._replace(model="gpt-6", request_id="req_4"),
+        ENTRY._replace(kind=Kind.ERROR, status="upstream_failed", price=None, client_ip=None),
+        ENTRY._replace(kind=Kind.ERROR, status="upstream_failed", price=None, client_ip=None, detail="It failed."),
+        ENTRY._replace(request_id="req_5", client_ip=None),
+        ENTRY._replace(request_id="req_6"),
     ]
     costs = [450, 0, 7, 20, 0, 0, 1000, 3]
     of_key = {person: [keys[person]] * 6 + [others[person]] * 2 for person in (alice, bob)}
@@ -177,7 +188,7 @@ def ledger_of(store: Store, person: Person) -> list[tuple[int, int, int]]:
 
 def test_calls_that_are_booked_at_once_have_a_line_of_the_ledger_each(store: Store, alice: Person) -> None:
     key, costs = make_key(store), [5, 0, 7, 9]
-    entries = [replace(ENTRY, request_id=f"req_{number}") for number in range(4)]
+    entries = [ENTRY._replace(request_id=f"req_{number}") for number in range(4)]
     for _ in range(2):
         assert all(booked_at_once(store, held_on(store, alice.id, [key] * 4), costs, entries))
         with store.database.look() as tx:

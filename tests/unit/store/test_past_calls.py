@@ -1,6 +1,5 @@
 """Calls of the past: booked at once, they leave the rows that booking them one by one would have left."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -57,14 +56,14 @@ def test_the_rows_are_those_of_calls_booked_one_by_one(
     keys, keys_of_bob = make_keys(store, alice.token), make_keys(store, bob.token)
     start = clock.now()
     past = [
-        PastCall(start + timedelta(hours=hour), keys[name], replace(entry, api_key_name=name))
+        PastCall(start + timedelta(hours=hour), keys[name], entry._replace(api_key_name=name))
         for hour, name, entry in CALLS
     ]
     for hour, name, entry in CALLS:
         clock.time = start + timedelta(hours=hour)
         with store.database.write() as tx:
             hold = store.quota.hold(tx, bob.id, entry.cost_micro_usd, api_key_id=keys_of_bob[name])
-            store.quota.book(tx, hold, entry.cost_micro_usd, replace(entry, api_key_name=name))
+            store.quota.book(tx, hold, entry.cost_micro_usd, entry._replace(api_key_name=name))
     with store.database.write() as tx:
         book_past_calls(tx, alice.id, past, usage=store.usage, ledger=store.ledger)
     assert rows_of(store, alice.id) == rows_of(store, bob.id)

@@ -1,7 +1,5 @@
 """The usage log: pages from new to old, totals by day, and a client address only where it is wanted."""
 
-from dataclasses import replace
-
 import pytest
 from sqlalchemy import delete, select
 
@@ -74,10 +72,10 @@ def test_made_up_counts_are_bounded(store: Store, alice: Person, count: int) -> 
 
 def test_days_are_added_up(store: Store, alice: Person, bob: Person, clock: StillClock) -> None:
     store.usage.record(alice.id, FULL)
-    store.usage.record(alice.id, replace(FULL, kind=Kind.ERROR, cost_micro_usd=0))
+    store.usage.record(alice.id, FULL._replace(kind=Kind.ERROR, cost_micro_usd=0))
     store.usage.record(bob.id, FULL)
     clock.advance(days=1)
-    store.usage.record(alice.id, replace(FULL, prompt_tokens=0))
+    store.usage.record(alice.id, FULL._replace(prompt_tokens=0))
     first = DayTotal("2026-11-23", calls=2, errors=1, tokens=300, cost_micro_usd=450)
     second = DayTotal("2026-11-24", calls=1, errors=0, tokens=30, cost_micro_usd=450)
     from tests.harness.stores import sign_in
@@ -96,7 +94,7 @@ def test_refused_calls_share_a_line_and_count_in_their_day(store: Store, alice: 
 
     def refuse(person: Person, count: int, entry_id: int | None) -> int:
         with store.database.write() as tx:
-            entry = replace(refusal, detail=f"refused {count} times\x1b")
+            entry = refusal._replace(detail=f"refused {count} times\x1b")
             return store.usage.append_refusals(tx, person.id, entry, count, entry_id=entry_id)
 
     first = refuse(alice, 1, None)
@@ -117,7 +115,7 @@ def test_refused_calls_share_a_line_and_count_in_their_day(store: Store, alice: 
 
 def test_no_address_is_kept_unless_wanted(store: Store, alice: Person) -> None:
     for kind in Kind:
-        store.usage.record(alice.id, replace(FULL, kind=kind))
+        store.usage.record(alice.id, FULL._replace(kind=kind))
     assert ADDRESS not in repr(contents(store))
     assert store.usage.count_ips(alice.token) == 0
 
@@ -126,7 +124,7 @@ def test_an_address_is_kept_for_consumption_and_errors(store: Store, alice: Pers
     wants_addresses(store, alice)
     for person in (alice, bob):
         for kind in Kind:
-            store.usage.record(person.id, replace(FULL, kind=kind))
+            store.usage.record(person.id, FULL._replace(kind=kind))
     kept = {entry.entry.kind: entry.entry.client_ip for entry in store.usage.page(alice.token).entries}
     assert kept == {Kind.CONSUMPTION: ADDRESS, Kind.ERROR: ADDRESS, Kind.DRAWING: None, Kind.TASK: None}
     assert store.usage.count_ips(alice.token) == 2
