@@ -110,7 +110,7 @@ class ModelServerConnection(asyncio.Protocol):
         `httpx.LocalProtocolError`, and what iterating `body` raises.
         """
         self._idle_since = None
-        head: bytes = self._written(h11.Request(method=method, target=target, headers=[*headers]))
+        head = self._written_head(method, target, headers)
         async for chunk in body:
             for start in range(0, len(chunk), WRITE_BYTES):
                 piece = chunk[start : start + WRITE_BYTES]
@@ -163,6 +163,13 @@ class ModelServerConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self._wake()
+
+    def _written_head(self, method: str, target: bytes, headers: Headers) -> bytes:
+        try:
+            request = h11.Request(method=method, target=target, headers=[*headers])
+        except h11.LocalProtocolError as error:
+            raise httpx.LocalProtocolError(str(error)) from error
+        return self._written(request)
 
     def _written(self, event: Any) -> bytes:
         try:

@@ -96,7 +96,9 @@ class LightFraming:
         elif isinstance(event, h11.Response):
             framing, lengths = _body_framing(self._method, event)
             self._read = _BODY_READERS[framing](*lengths)
-            self._keeps_alive = self._keeps_alive and _keep_alive(event)
+            # Two framings in one response: another reader might begin the next one elsewhere (RFC 9112, 6.3).
+            is_ambiguous = framing == "chunked" and any(name == b"content-length" for name, _ in event.headers)
+            self._keeps_alive = self._keeps_alive and not is_ambiguous and _keep_alive(event)
             self.their_state = h11.SEND_BODY
         elif isinstance(event, h11.InformationalResponse):
             self._informational += 1

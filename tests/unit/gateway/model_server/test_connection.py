@@ -55,6 +55,22 @@ async def test_each_piece_of_a_long_body_has_the_time_limit_of_its_own() -> None
     assert [len(each) for each in (first, *transport.written[1:])] == [size, size, size, MORE]
 
 
+@pytest.mark.parametrize("header", [(b"X-Split", b"a\r\nb"), (b"X Name", b"a"), (b"Host", b"second.test")])
+async def test_a_head_that_cannot_be_sent_is_an_error_of_httpx_and_nothing_is_written(
+    header: tuple[bytes, bytes],
+) -> None:
+    connection = ModelServerConnection()
+    transport = SlowTransport(connection)
+    connection.connection_made(cast("asyncio.Transport", transport))
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b""
+
+    with pytest.raises(httpx.LocalProtocolError):
+        await connection.send("GET", b"/", [(b"Host", b"models.test"), header], body(), seconds=PATIENCE)
+    assert transport.written == []
+
+
 CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 

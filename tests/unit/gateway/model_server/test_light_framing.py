@@ -101,7 +101,20 @@ def history(connection: Either, method: str, parts: Sequence[bytes], *, ends: bo
 @example("POST", [], True)
 def test_the_same_bytes_are_the_same_response(method: str, parts: list[bytes], ends: bool) -> None:
     old = history(h11.Connection(h11.CLIENT, LONGEST_HEAD), method, parts, ends=ends)
-    assert history(LightFraming(LONGEST_HEAD), method, parts, ends=ends) == old
+    new = history(LightFraming(LONGEST_HEAD), method, parts, ends=ends)
+    names = b"".join(parts).lower()
+    if b"content-length" in names and b"transfer-encoding" in names:
+        # h11 takes another request on such a connection, see below.
+        old, new = old[:-2], new[:-2]
+    assert new == old
+
+
+@pytest.mark.parametrize("lengths", [(b"Content-Length: 3",), (b"Content-Length: 0",), ()])
+def test_a_response_with_two_framings_is_the_last_of_its_connection(lengths: tuple[bytes, ...]) -> None:
+    head = b"\r\n".join([b"HTTP/1.1 200 OK", *lengths, b"Transfer-Encoding: chunked", b"", b""])
+    told = history(LightFraming(LONGEST_HEAD), "POST", [head + b"3\r\nabc\r\n0\r\n\r\n"], ends=False)
+    assert b"abc" in told
+    assert told[-2] is (not lengths)
 
 
 def test_one_request_follows_another() -> None:
