@@ -17,7 +17,10 @@ from tui.widgets.state import State
 from tui.widgets.toggle import Toggle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+
+    from textual.widget import AwaitMount
 
     from store.sections import Channel
     from store.values.notifications import LastDelivery
@@ -28,25 +31,38 @@ _EDGE_CELLS: Final = 8
 
 
 class ChannelSection(Section):
-    """One row while the channel is off, until it is entered, edited or has an error. The title tells the state."""
+    """One row while the channel is off, until it is entered, edited or has an error. The title tells the state.
 
-    def __init__(self, channel: Channel, name: str, *rows: Field, test_button: Button) -> None:
-        """The first of `rows` is the row of the switch, with `test_button`."""
-        super().__init__(name, *rows, id=f"{channel}-section", classes="channel")
+    It is made with the row of its switch. The fields follow with `add`, because the first picture shows none.
+    """
+
+    def __init__(self, channel: Channel, name: str, row: Field) -> None:
+        """`row` is the row of the switch."""
+        super().__init__(name, row, id=f"{channel}-section", classes="channel")
         self.channel = channel
-        self.test_button = test_button
         self.is_entered = False
         """True if the fields stay visible although the channel is off."""
         self.is_sending = False
         """True while a test message is under way."""
+        self.is_whole = False
+        """True once it has its fields."""
         self._heading = name
-        self._rows = rows
+        self._row = row
+        self._fields: tuple[Field, ...] = ()
+        self._test_button: Button | None = None
         self._delivery: tuple[LastDelivery, datetime] | None = None
+
+    def add(self, fields: Sequence[Field], test_button: Button | None) -> list[AwaitMount]:
+        """Mount the fields, and the button in the row of the switch if there is one."""
+        self.is_whole = True
+        self._fields, self._test_button = tuple(fields), test_button
         self.fold()
+        beside = () if test_button is None else (test_button,)
+        return [self._row.add_beside(*beside), self.mount(*self._fields)]
 
     @property
     def switch(self) -> Toggle:
-        return cast("Toggle", self._rows[0].control)
+        return cast("Toggle", self._row.control)
 
     @property
     def is_open(self) -> bool:
@@ -55,9 +71,10 @@ class ChannelSection(Section):
     def fold(self) -> None:
         """Show the fields if the channel is on or entered, and say in the title whether it is on."""
         is_open = self.is_open
-        for row in self._rows[1:]:
-            row.display = is_open
-        self.test_button.display = is_open
+        for field in self._fields:
+            field.display = is_open
+        if self._test_button is not None:
+            self._test_button.display = is_open
         if not self.switch.is_known:
             self.title = Content(self._heading)
             return
@@ -68,9 +85,9 @@ class ChannelSection(Section):
         """Show the fields, and focus the first."""
         self.is_entered = True
         self.fold()
-        if len(self._rows) > 1:
-            # The row has a place once it was laid out.
-            control = self._rows[1].control
+        if self._fields:
+            # The field has a place once it was laid out.
+            control = self._fields[0].control
             self.call_after_refresh(lambda: self.screen.set_focus(control))
 
     # -- the last delivery -------------------------------------------------------------------------------------
@@ -78,13 +95,15 @@ class ChannelSection(Section):
     def begin_test(self) -> None:
         """Say that a test message is under way."""
         self.is_sending = True
-        self.test_button.disabled = True
-        self._rows[0].note = Content("")
+        if self._test_button is not None:
+            self._test_button.disabled = True
+        self._row.note = Content("")
         self.state = Content.styled(SENDING, "$foreground-muted")
 
     def end_test(self) -> None:
         self.is_sending = False
-        self.test_button.disabled = False
+        if self._test_button is not None:
+            self._test_button.disabled = False
 
     def show_delivery(self, delivery: LastDelivery | None, now: datetime) -> None:
         """Show what became of the last message: in the edge, or in full below the switch if that is too short."""
@@ -98,14 +117,14 @@ class ChannelSection(Section):
 
     def _draw_delivery(self) -> None:
         if self._delivery is None:
-            self._rows[0].note, self.state = Content(""), Content("")
+            self._row.note, self.state = Content(""), Content("")
             return
         delivery, now = self._delivery
         error = sanitize(delivery.error)
         outcome, whole = _outcome(delivery, now), _outcome(delivery, now, error.rstrip("."))
         fits = whole.cell_length <= self.outer_size.width - self.title.cell_length - _EDGE_CELLS
         self.state = whole if error and fits else outcome
-        self._rows[0].note = Content.styled(error if not fits else "", "$text-warning")
+        self._row.note = Content.styled(error if not fits else "", "$text-warning")
 
 
 def _outcome(delivery: LastDelivery, now: datetime, failure: str = "") -> Content:

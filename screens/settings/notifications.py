@@ -28,6 +28,8 @@ from tui.widgets.toggle import Toggle
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from textual.widget import AwaitMount, Widget
+
 _ONCE: Final = "one warning per fall"
 _PURPOSE: Final = (
     "Notification settings define how the system alerts you when your remaining quota reaches a threshold."
@@ -57,32 +59,47 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     _unconfirmed = ""
     """The notification address that waits for its code."""
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
+        super().__init__(id=id)
+        self._under_way: list[AwaitMount] = []
+        """What `complete` waits for."""
+
     def compose(self) -> ComposeResult:
-        can = self.account.capabilities
         with Section("Quota warning", id="quota-warning"):
             for setting in settings_of(NotificationSettings):
                 if not setting.channel:
-                    yield make_field(setting)
+                    yield self._field(setting)
             if sentence := self._limits_sentence():
                 yield Static(sentence, id="warning-limits", classes="consequence muted", markup=False)
         for channel in Channel:
             switch, *others = settings_of_channel(channel)
-            test = ActionButton("Send test", id=f"send-test-{channel}", name=channel, classes="send-test at-right")
-            beside = () if can.no_test_message else (test,)
-            lacking = [each for each in others if each.name == "bark_encryption_key" and can.no_bark_encryption]
-            for each in lacking:  # the form reads and fills it all the same
-                field = make_field(each)
-                field.display = False
-                yield field
-            rows = (make_field(switch, *beside), *(self._field(each) for each in others if each not in lacking))
-            yield ChannelSection(channel, switch.group, *rows, test_button=test)
+            for setting in others:  # the form reads and fills what the account lacks all the same
+                if self._is_lacking(setting):
+                    field = self._field(setting)
+                    field.display = False
+                    yield field
+            yield ChannelSection(channel, switch.group, self._field(switch))
         yield self.save_row()
         yield Notice()
 
-    def on_mount(self) -> None:
-        if self.account.capabilities.asks_no_proof:
-            for field in self.query(Field):
-                field.consequence = _without_proof(field.consequence)
+    async def complete(self) -> None:
+        self._mount_fields()
+        under_way = self._under_way
+        for mount in under_way:
+            await mount
+        self._under_way = [mount for mount in self._under_way if mount not in under_way]
+
+    def _mount_fields(self) -> None:
+        can = self.account.capabilities
+        for section in self._sections:
+            if section.is_whole or not section.is_attached:
+                continue
+            settings = settings_of_channel(section.channel)[1:]
+            fields = [self._field(setting) for setting in settings if not self._is_lacking(setting)]
+            test = ActionButton(
+                "Send test", id=f"send-test-{section.channel}", name=section.channel, classes="send-test at-right"
+            )
+            self._under_way += section.add(fields, None if can.no_test_message else test)
 
     @property
     def purpose(self) -> str:
@@ -99,11 +116,22 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         return " ".join(filter(None, limits))
 
     def _field(self, setting: Setting) -> Field:
+        beside: tuple[Widget, ...] = ()
         if setting.name == "email_address":
-            return make_field(setting, ActionButton("Enter code", id="enter-code", classes="-hidden"))
-        if setting.name == "webhook_secret":
-            return make_field(setting, ActionButton("Generate", id="generate-secret", shortcut="^g"))
-        return make_field(setting)
+            beside = (ActionButton("Enter code", id="enter-code", classes="-hidden"),)
+        elif setting.name == "webhook_secret":
+            beside = (ActionButton("Generate", id="generate-secret", shortcut="^g"),)
+        field = make_field(setting, *beside)
+        if self.account.capabilities.asks_no_proof:
+            field.consequence = _without_proof(field.consequence)
+        return field
+
+    def _is_lacking(self, setting: Setting) -> bool:
+        return setting.name == "bark_encryption_key" and bool(self.account.capabilities.no_bark_encryption)
+
+    @property
+    def _sections(self) -> list[ChannelSection]:
+        return [child for child in self.children if isinstance(child, ChannelSection)]
 
     def _section(self, channel: Channel) -> ChannelSection:
         return self.query_one(f"#{channel}-section", ChannelSection)
@@ -121,7 +149,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
         """Switch the other channels off, where only one can be on."""
         if not (event.value and self.account.capabilities.one_channel and self.saved is not None):
             return
-        for section in self.query(ChannelSection):
+        for section in self._sections:
             if section.switch is not event.toggle:
                 section.switch.value = False
 
@@ -134,13 +162,15 @@ class NotificationsPane(SectionPane[NotificationSettings]):
 
     def shown(self) -> None:
         focused = self.screen.focused
-        for section in self.query(ChannelSection):
+        for section in self._sections:
             section.is_entered = focused is not None and section in focused.ancestors
         super().shown()
         self.note_edit()
+        # Nineteen widgets that are hidden until a channel is on or entered: the first picture does not wait for them.
+        self.call_after_refresh(self._mount_fields)
 
     def _fold(self) -> None:
-        for section in self.query(ChannelSection):
+        for section in self._sections:
             section.fold()
 
     @on(ChannelSwitch.Entered)
@@ -169,7 +199,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
             return
         deliveries = await self.fetch(self.account.last_deliveries)
         if deliveries is not None:
-            for section in self.query(ChannelSection):
+            for section in self._sections:
                 section.show_delivery(deliveries.value.get(section.channel), self.account.now())
 
     async def _show_account(self) -> None:

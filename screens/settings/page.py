@@ -168,6 +168,7 @@ class SettingsPage(RowWalk, Vertical):
     async def go_to(self, tab: str, control: str) -> None:
         """Show a tab and focus one of its controls."""
         pane = await self.show_tab(tab)
+        await pane.complete()
         pane.focus_control(control)
 
     @property

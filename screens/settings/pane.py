@@ -42,6 +42,9 @@ class Pane(PageReading, VerticalScroll, can_focus=False):
             notice.clear_sentence()
         self.reload()
 
+    async def complete(self) -> None:
+        """Mount what the first picture of the tab does not show, if that is not done yet."""
+
     def reload(self) -> None:
         """Read from the account again."""
         raise NotImplementedError

@@ -67,6 +67,7 @@ class SectionPane(SectionForm[SectionT]):
             if not self.dirty:
                 with self.app.hold_input(keeps=True) if self.saved is None else nullcontext():
                     saved = await self.fetch(lambda: self.account.load(self.KIND))
+                await self.complete()
                 if saved is None:
                     return
                 self._show_again(saved.value)

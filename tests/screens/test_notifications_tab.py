@@ -2,8 +2,10 @@
 
 import base64
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from textual.screen import Screen
 from textual.widgets import Button, Input
 
 from gateway import dispatcher
@@ -127,6 +129,25 @@ async def test_a_setting_of_a_folded_channel_can_be_gone_to(stage: Stage) -> Non
     await stage.app.screen.query_one(SettingsPage).go_to("notifications", "gotify-token")
     await stage.settle()
     assert stage.app.focused is stage.app.screen.query_one("#gotify-token")
+
+
+async def test_the_first_picture_waits_for_no_field_that_it_does_not_show() -> None:
+    async with slow_console("load") as (stage, account):
+        await stage.settle()
+        inputs, stock = list[list[str | None]](), stage.app._display
+
+        def display(screen: Screen[Any], renderable: Any) -> None:
+            if renderable is not None:
+                inputs.extend([each.id for each in pane.query(Input)] for pane in screen.query(NotificationsPane))
+            stock(screen, renderable)
+
+        stage.app._display = display  # type: ignore[method-assign]
+        await stage.pilot.press("3")
+        await stage.until(lambda: stage.app.screen.query("#gotify-priority"))
+        assert inputs[0] == ["quota-warning-threshold"]
+        assert account.asked == ["load"], "they come before the answer, too"
+        await account.answer(stage)
+        assert stage.app.screen.query_one("#gotify-priority", Input).value == "5"
 
 
 async def test_everything_of_two_channels_fits_a_terminal_of_24_rows() -> None:

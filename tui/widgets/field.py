@@ -9,7 +9,7 @@ from textual.dom import DOMNode
 from textual.events import Click, DescendantBlur, DescendantFocus
 from textual.geometry import Size
 from textual.reactive import reactive
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
 
 from store.errors import GatekeyError
 from store.text import sanitize
@@ -79,6 +79,10 @@ class Field(Widget):
         yield self.control.add_class("field-control")
         for widget in self._beside:
             yield widget.add_class("field-beside")
+
+    def add_beside(self, *widgets: Widget) -> AwaitMount:
+        """Mount more widgets to the right of the control."""
+        return self.mount(*(widget.add_class("field-beside") for widget in widgets))
 
     def on_mount(self) -> None:
         if hasattr(self.control, "value"):
