@@ -116,17 +116,28 @@ class Console(SmallScreenGuard, PageReading, Screen[None]):
     @property
     def page(self) -> Widget:
         """The visible page."""
-        return next(page for page in self.query(".module-page") if page.display)
+        return next(page for page in self._pages if page.display)
 
     @property
     def _has_page(self) -> bool:
         """False while the console closes."""
-        return any(page.display for page in self.query(".module-page"))
+        return any(page.display for page in self._pages)
+
+    @property
+    def _parts(self) -> list[Widget]:
+        """The lines and the pages beside the sidebar. A query would walk the controls of every page, at each tab."""
+        place = self.query_one_optional("#page")
+        return list(place.children) if place is not None and place.is_attached else []
+
+    @property
+    def _pages(self) -> list[Widget]:
+        return [part for part in self._parts if part.has_class("module-page")]
 
     def _forget_sign_in_line(self) -> None:
         """Remove the line about the last sign-in: the person has gone on."""
-        for line in self.query(SignInLine):
-            line.remove()
+        for part in self._parts:
+            if isinstance(part, SignInLine):
+                part.remove()
 
     # -- navigation -----------------------------------------------------------------------------------------
 
@@ -201,9 +212,8 @@ class Console(SmallScreenGuard, PageReading, Screen[None]):
         title_bar.crumbs = self._crumbs(module)
         page = await self._page(module)
         self.refresh_summary()
-        for other in self.query_one("#page").children:
-            if other.has_class("module-page"):
-                other.display = other is page
+        for other in self._pages:
+            other.display = other is page
         self._explain_page()
         self._show_reading()
         self._close_drawer()
@@ -243,7 +253,7 @@ class Console(SmallScreenGuard, PageReading, Screen[None]):
         """Say above the visible page when it was read, if it cannot be read again; else when the title bar was."""
         if not self._has_page:
             return
-        part, lines = self._part, list(self.query(ReadingLine))
+        part, lines = self._part, [part for part in self._parts if isinstance(part, ReadingLine)]
         words = (part.reading_words if isinstance(part, PageReading) else "") or self.reading_words
         if words and not lines:
             self.query_one("#page").mount(ReadingLine(words), before="ContextPanel")
@@ -253,7 +263,7 @@ class Console(SmallScreenGuard, PageReading, Screen[None]):
 
     async def _page(self, module: str) -> Widget:
         page_id = f"{module}-page"
-        for page in self.query_one("#page").children:
+        for page in self._pages:
             if page.id == page_id:
                 if isinstance(page, ModulePage):
                     page.show_again()

@@ -157,7 +157,7 @@ class SettingsPage(RowWalk, Vertical):
             with self.app.batch_update():
                 self.pane.display = False
                 self.active = tab
-                if self.query(f"#{tab}"):
+                if any(pane.id == tab for pane in self.children):
                     self.pane.display = True
                 else:
                     await self.mount(pane_class(tab)(id=tab))
