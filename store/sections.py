@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from store.bark_address import parse_bark_url
 from store.errors import InvalidMoney, InvalidUrl
 from store.money import MAXIMUM_MICRO_USD, MICRO_PER_USD
 from store.other_sections import PriceSettings, PrivacySettings, SidebarSettings
@@ -50,6 +49,12 @@ def _check_no_query(url: str, field: str) -> None:
     if "?" in url:
         sentence = "Leave the question mark and what follows out. The token has a field of its own."
         raise InvalidUrl(sentence, field=field)
+
+
+def _check_bark_url(url: str, field: str) -> None:
+    from store.bark_address import parse_bark_url  # the form is shown without it
+
+    parse_bark_url(url, field)
 
 
 def _channel_switch(
@@ -171,7 +176,7 @@ class NotificationSettings(SettingsSection):
             "Options of the push, such as the sound or the level, may follow it.",
             consequence=f"Whoever knows the key can push to your device. {_SEALED_CONSEQUENCE}",
             summary="the address the Bark app shows, with its key",
-            checks=(parse_bark_url,),
+            checks=(_check_bark_url,),
             needed="Enter the address the Bark app shows.",
         ),
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 from urllib.parse import urlsplit
 
 from store import inputs
@@ -35,25 +35,24 @@ class SettingType(StrEnum):
     MODULES = "set of modules"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Setting:
-    """Everything about one setting of an account but its value. There is one object for each."""
+class Setting(NamedTuple):
+    """Everything about one setting of an account but its value. There is one object for each, made with names."""
 
     type: SettingType
     title: str
     """The name for a person, clear without the form around it."""
+    help: str
+    """One line about the focused control."""
+    summary: str
+    """The line in the list of `gatekey settings set --help`."""
     label: str = ""
     """The name in the form, below the switch of the channel. Empty: the title."""
     group: str = ""
     """The heading above the channel of a switch."""
-    help: str
-    """One line about the focused control."""
     about: str = ""
     """The effect of the setting, in full; paragraphs are separated by an empty line. Empty: the help says all."""
     consequence: str = ""
     """The consequence of the setting."""
-    summary: str
-    """The line in the list of `gatekey settings set --help`."""
     channel: str = ""
     """The notification channel that the setting belongs to."""
     is_secret: bool = False
@@ -179,7 +178,7 @@ def settings_of(section: type[SettingsSection]) -> tuple[Setting, ...]:
 @cache
 def _declared(section: type[Any]) -> tuple[Setting, ...]:
     return tuple(
-        replace(attribute.metadata[_SETTING], name=attribute.name, default=attribute.default)
+        attribute.metadata[_SETTING]._replace(name=attribute.name, default=attribute.default)
         for attribute in fields(section)
     )
 

@@ -12,7 +12,6 @@ from textual.widgets import Button, Input, Static
 
 from screens.account_modal import Notice
 from screens.settings.channel_section import ChannelSection
-from screens.settings.confirm_email import ConfirmEmail
 from screens.settings.section_save import SectionPane
 from screens.settings.setting_controls import ChannelSwitch, make_field
 from store.money import show_usd
@@ -275,6 +274,8 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     async def _ask_for_code(self) -> None:
         if not self._unconfirmed:
             return
+        from screens.settings.confirm_email import ConfirmEmail
+
         address = self._unconfirmed
         if await self.app.push_screen_wait(ConfirmEmail(address)):
             self.say(f"Confirmed. Warnings go to {sanitize(address, 60)} from now on.", "good")

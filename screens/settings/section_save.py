@@ -16,7 +16,6 @@ from store.setting_fields import Setting
 from store.values.sections import Saved, SectionT, SettingsConflict
 from tui.widgets.action_button import ActionButton
 from tui.widgets.actions import Actions
-from tui.widgets.confirm import Choice, Decision
 from tui.widgets.field import show_at_field, show_errors
 
 if TYPE_CHECKING:
@@ -169,6 +168,8 @@ class SectionPane(SectionForm[SectionT]):
 
     async def confirm_leave(self) -> bool:
         """Ask what to do with unsaved edits. Call it in a worker."""
+        from tui.widgets.confirm import Choice, Decision
+
         title = self.border_title or (self.id or "").replace("-", " ").title()
         decision = await self.app.push_screen_wait(
             Choice("Unsaved changes", f"The {title} tab has changes that are not saved.")

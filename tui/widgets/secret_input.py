@@ -1,11 +1,9 @@
 """Inputs for passwords and for the codes of a second factor."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from textual.events import Paste
-from textual.validation import ValidationResult
 from textual.widgets import Input
 
 from tui.widgets.line_input import LineInput
@@ -22,20 +20,17 @@ class SecretInput(LineInput):
     ALLOW_SELECT: ClassVar[bool] = False
 
     # Textual logs the repr of messages, and the repr of Input's messages contains the value.
-    @dataclass
     class Changed(Input.Changed):
-        value: str = field(repr=False)
-        validation_result: ValidationResult | None = field(default=None, repr=False)
+        def __repr__(self) -> str:
+            return _without_value(self)
 
-    @dataclass
     class Submitted(Input.Submitted):
-        value: str = field(repr=False)
-        validation_result: ValidationResult | None = field(default=None, repr=False)
+        def __repr__(self) -> str:
+            return _without_value(self)
 
-    @dataclass
     class Blurred(Input.Blurred):
-        value: str = field(repr=False)
-        validation_result: ValidationResult | None = field(default=None, repr=False)
+        def __repr__(self) -> str:
+            return _without_value(self)
 
     def __init__(self, **options: Any) -> None:
         """`options` are those of `Input`, but for `password`."""
@@ -52,6 +47,10 @@ class SecretInput(LineInput):
 
     def action_cut(self) -> None:
         """Do nothing."""
+
+
+def _without_value(message: Input.Changed | Input.Submitted | Input.Blurred) -> str:
+    return f"{type(message).__qualname__}(input={message.input!r})"
 
 
 class CodeInput(LineInput):
