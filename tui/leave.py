@@ -47,6 +47,11 @@ LEAVE_GROUP: Final = "leaving"
 class LeaveMixin(AppPart):
     """Mix into the application, before it."""
 
+    ends_process = False
+    """True if the process ends with the application."""
+    has_left = False
+    """True once the session is signed out and the data closed."""
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._pending = 0
@@ -145,4 +150,15 @@ class LeaveMixin(AppPart):
                 await step()
             except GatekeyError as error:
                 self.log(f"leaving: {error.title}")
+        self.has_left = True
         self.exit()
+
+    @property
+    def is_over(self) -> bool:
+        """True if what is in memory is needed no more, and the end of the process is all that is left to do."""
+        return self.ends_process and self.has_left
+
+    async def _close_all(self) -> None:
+        # Textual takes each widget apart, which is three quarters of the work between the key and the prompt (8.2.8).
+        if not self.is_over:
+            await super()._close_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -27,12 +28,27 @@ def run_to_its_end(
 ) -> int:
     """Run the application, then end its session, also after a crash or a signal; returns the exit code.
 
-    `size` is that of the terminal, columns and lines; by default the driver asks for it.
+    End the process then. `size` is that of the terminal, columns and lines; by default the driver asks for it.
     """
-    with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(app.run_async(mouse=app.config.mouse, size=size))
+    app.ends_process = True
+    runner = asyncio.Runner(loop_factory=loop_factory)
+    try:
+        runner.run(_run(app, size))
+    finally:
+        if app.is_over:
+            # The tasks of the widgets are left as they are, and a collection would complain of them.
+            gc.disable()
+        else:
+            runner.close()
     end_session(app.account)
     return app.return_code or 0
+
+
+async def _run(app: Host, size: tuple[int, int] | None) -> None:
+    await app.run_async(mouse=app.config.mouse, size=size)
+    if app.is_over:
+        # A thread may still write a file.
+        await asyncio.get_running_loop().shutdown_default_executor()
 
 
 def end_session(account: AccountService) -> None:

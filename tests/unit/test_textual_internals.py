@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 METHODS: tuple[tuple[Callable[..., Any], str], ...] = (
+    (App._close_all, "(self)"),
     (App._fatal_error, "(self)"),
     (MessagePump._close_messages_no_wait, "(self)"),
     (Screen._compositor_refresh, "(self)"),
