@@ -20,7 +20,16 @@ from tests.harness.brief_run import is_brief, one_kind
 from tests.harness.people import Person
 from tests.harness.postgres import PostgresServer, running_server
 from tests.harness.processes import ProcessGroup
-from tests.harness.stores import StillClock, add_account, cheap_hasher, make_ring, make_store, sign_in, sqlite_url
+from tests.harness.stores import (
+    StillClock,
+    add_account,
+    cheap_hasher,
+    estimate_once,
+    make_ring,
+    make_store,
+    sign_in,
+    sqlite_url,
+)
 
 URLS: Final = {"sqlite": "file_url", "postgresql": "postgres_url"}
 """The fixture with a database of one test, by kind of database."""
@@ -174,6 +183,13 @@ def bob(store: Store) -> Person:
 
 
 def _assembled(database: Database, clock: StillClock) -> Store:
-    context = Context(database=database, clock=clock, rng=random.Random(1), ring=make_ring(), hasher=cheap_hasher())
+    context = Context(
+        database=database,
+        clock=clock,
+        rng=random.Random(1),
+        ring=make_ring(),
+        hasher=cheap_hasher(),
+        estimator=estimate_once,
+    )
     check_ring(database, context.ring)
     return assemble(context)
