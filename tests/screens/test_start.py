@@ -175,4 +175,4 @@ async def test_a_second_start_while_the_data_opens_fills_the_page(
         await pilot.pause()
         may_open.set()
         await stage.until(lambda: isinstance(app.screen, Console) and app.screen.query_one(TitleBar).summary)
-        assert "…" not in stage.text().splitlines()[4]
+        await stage.until(lambda: "…" not in stage.text().splitlines()[4])
