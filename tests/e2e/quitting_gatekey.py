@@ -20,6 +20,8 @@ from tui.store_location import Options
 TAKEN_APART: Final = "taken apart"
 WRITING: Final = "Writing a file"
 PIECES: Final = 400
+LONGEST_WAIT_S: Final = 60
+"""Seconds after which the thread gives up, so that a test that fails leaves no process behind."""
 
 
 class Unmounted(Static):
@@ -40,7 +42,8 @@ class QuittingGatekey(GatekeyApp):
     def write_in_pieces(self, path: Path) -> None:
         """Begin the file, and go on with it once the console is being left."""
         with path.open("wb") as file:
-            while self.account.is_open:
+            end = time.monotonic() + LONGEST_WAIT_S
+            while self.account.is_open and time.monotonic() < end:
                 time.sleep(0.005)
             for _ in range(PIECES):
                 file.write(b"piece")
