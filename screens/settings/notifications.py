@@ -61,7 +61,7 @@ class NotificationsPane(SectionPane[NotificationSettings]):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as every widget has it
         super().__init__(id=id)
         self._under_way: list[AwaitMount] = []
-        """What `complete` waits for."""
+        """Mounts that have begun. `complete` waits for them."""
 
     def compose(self) -> ComposeResult:
         with Section("Quota warning", id="quota-warning"):

@@ -1,4 +1,4 @@
-"""What the zygote has prepared belongs to nobody, and whoever comes gets a console that is theirs."""
+"""The console that the zygote has prepared belongs to nobody; each person gets one of their own."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What the administrator's settings of the site make of an account's."""
+"""The settings of an account that the administrator's settings of the site override."""
 
 import pytest
 

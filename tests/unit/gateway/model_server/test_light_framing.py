@@ -75,7 +75,7 @@ def _plain(event: Any) -> Any:
 
 
 def history(connection: Either, method: str, parts: Sequence[bytes], *, ends: bool) -> list[Any]:
-    """What `connection` sends, reads out of `parts`, and is left as."""
+    """The bytes that `connection` sends, the events that it reads from `parts`, and the state it is left in."""
     request = h11.Request(method=method, target="/v1", headers=[("Host", "x"), ("Content-Length", "4")])
     told: list[Any] = [connection.send(each) for each in (request, h11.Data(data=b"body"), h11.EndOfMessage())]
     for part in [*parts, *([b""] if ends else [])]:

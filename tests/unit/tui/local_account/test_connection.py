@@ -58,7 +58,7 @@ async def test_an_opener_that_was_cancelled_leaves_the_account_open(
 
 
 async def test_an_account_is_open_once_all_of_the_opening_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever sees `is_open` need not call `open`, and everybody who waits goes on."""
+    """`is_open` stays false while the thread has the store but has not ended."""
     slow, account = SlowOpening(monkeypatch), LocalAccount(Options())
     opener = await begun(account, slow)
     account._opened = make_store()
