@@ -174,13 +174,8 @@ def show_errors(root: DOMNode, sentences: Mapping[str, str]) -> list[str]:
     if first is not None:
         # The focus would scroll to the control, perhaps before the sentences have their places.
         first.control.focus(scroll_visible=False)
-        first.call_after_refresh(_bring_into_view, first)
+        first.call_after_refresh(first.scroll_visible, animate=False)
     return _unplaced(fields, sentences)
-
-
-def _bring_into_view(field: Field) -> None:
-    if field.is_attached and not field.screen.can_view_entire(field):
-        field.screen.scroll_to_center(field, animate=False, origin_visible=True)
 
 
 def show_at_field(root: DOMNode, error: GatekeyError, control: str | None = None, sentence: str = "") -> bool:
