@@ -18,8 +18,9 @@ _HELD: Final = bindparam("held", type_=Quota.c.held_micro_usd.type)
 _COST: Final = bindparam("cost", type_=Quota.c.used_micro_usd.type)
 _THRESHOLD: Final = (
     select(NotificationSettingsRow.c.threshold_micro_usd)
-    .where(NotificationSettingsRow.c.account_id == Quota.c.account_id)
-    .correlate(Quota)
+    # Not Quota's column: SQLAlchemy leaves out the tables of columns in a RETURNING of SQLite, and the condition would
+    # compare the column of the settings with itself.
+    .where(NotificationSettingsRow.c.account_id == bindparam("account", type_=Quota.c.account_id.type))
     .scalar_subquery()
 )
 

@@ -504,3 +504,14 @@ def test_one_accounts_crossing_is_not_anothers(store: Store, alice: Person) -> N
         rows = tx.execute(select(Account.c.name, Quota.c.warning_armed).join(Quota, Quota.c.account_id == Account.c.id))
         armed = {row.name: row.warning_armed for row in rows}
     assert armed == {"alice": False, "carol": True}
+
+
+@pytest.mark.parametrize(("threshold", "warned"), [(3_000_000, [QUOTA_WARNING]), (500_000, [])])
+def test_a_call_crosses_the_threshold_of_its_own_account(
+    store: Store, alice: Person, bob: Person, threshold: int, warned: list[str]
+) -> None:
+    with store.database.write() as tx:
+        own = update(NotificationSettingsRow).where(NotificationSettingsRow.c.account_id == bob.id)
+        tx.execute(own.values(threshold_micro_usd=threshold))
+    spend_quota(store, bob.id, FIVE - 2_000_000)
+    assert warnings(store) == warned

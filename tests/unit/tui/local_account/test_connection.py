@@ -61,12 +61,14 @@ async def test_an_account_is_open_once_all_of_the_opening_is_done(monkeypatch: p
     """`is_open` stays false while the thread has the store but has not ended."""
     slow, account = SlowOpening(monkeypatch), LocalAccount(Options())
     opener = await begun(account, slow)
-    account._opened = make_store()
+    account._opened = early = make_store()
     assert not account.is_open
     slow.may_open.set()
     assert await opener
     assert account.is_open
     await asyncio.wait_for(account.wait_until_open(), 60)
+    await account.close()
+    early.close()
 
 
 async def test_an_opening_that_failed_is_tried_again_by_whoever_waits(
