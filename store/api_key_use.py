@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, bindparam, case, not_, or_, select, update
 
 from store import tokens
+from store.compiled_statement import CompiledStatement
 from store.context import Context
 from store.errors import (
     AccountSuspended,
@@ -94,7 +95,7 @@ _USABLE_KEY: Final = (
         or_(ApiKey.c.expires_at.is_(None), ApiKey.c.expires_at > bindparam("now", type_=UtcDateTime())),
     )
 )
-_HOLDER: Final = _USABLE_KEY.where(
+_KEY_IN_USE: Final = _USABLE_KEY.where(
     or_(
         ApiKey.c.key_hash == bindparam("hashed"),
         and_(
@@ -103,7 +104,9 @@ _HOLDER: Final = _USABLE_KEY.where(
         ),
     )
 )
-HOLDER_AND_PRICE: Final = with_price(_HOLDER)
+HOLDER_AND_PRICE: Final = with_price(_KEY_IN_USE)
+_HOLDER: Final = CompiledStatement(_KEY_IN_USE)
+_HOLDER_AND_PRICE: Final = CompiledStatement(HOLDER_AND_PRICE)
 _HOLDER_BY_ID: Final = _USABLE_KEY.where(ApiKey.c.id == bindparam("key"), ApiKey.c.account_id == bindparam("account"))
 _ACCOUNT: Final = (
     select(*_OF_ACCOUNT)
@@ -116,7 +119,7 @@ _IS_SAME_MINUTE: Final = and_(
     ApiKey.c.minute_started_at <= bindparam("latest", type_=UtcDateTime()),
 )
 """A begin more than a minute ahead is stale: the clock was set back since, and the key would wait for that time."""
-_COUNT_REQUEST: Final = (
+_COUNT_REQUEST: Final = CompiledStatement(
     update(ApiKey)
     .where(
         ApiKey.c.id == bindparam("key"),
@@ -176,7 +179,7 @@ class ApiKeyUse:
     def holder(self, tx: Connection, key: str) -> KeyHolder:
         """The account of an API key, inside `tx`. The use is not noted. Raises `InvalidApiKey`, `AccountSuspended`."""
         now = self._context.now()
-        return _holder(tx.execute(_HOLDER, holder_parameters(key, now)).one_or_none(), now)
+        return _holder(_HOLDER.row(tx, holder_parameters(key, now)), now)
 
     def holder_and_price(self, tx: Connection, key: str, model: str) -> tuple[KeyHolder, ModelPrice | None]:
         """`holder`, and the price of `model` or None, read by one statement."""
@@ -185,7 +188,7 @@ class ApiKeyUse:
         if self._context.database.is_postgresql:
             row = _compiled_holder_and_price().row(tx, sent)
         else:
-            row = tx.execute(HOLDER_AND_PRICE, sent).one_or_none()
+            row = _HOLDER_AND_PRICE.row(tx, sent)
         return _holder(row, now), price_beside(row)
 
     def holder_by_id(self, tx: Connection, account_id: int, key_id: int) -> KeyHolder:
@@ -239,7 +242,7 @@ class ApiKeyUse:
             return
         minute = self._context.now().replace(second=0, microsecond=0)
         sent = {"key": holder.key_id, "minute": minute, "latest": minute + _MINUTE}
-        if tx.execute(_COUNT_REQUEST, sent).rowcount != 1:
+        if _COUNT_REQUEST.change(tx, sent) != 1:
             raise self._rate_reached(holder.requests_per_minute)
 
     def note_use_soon(self, holder: KeyHolder, address: str = "") -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select
 
+from store.compiled_statement import CompiledStatement
 from store.context import Context
 from store.db_enums import db_enum
 from store.errors import InvalidNumber
@@ -22,7 +23,7 @@ MAX_PAGE_SIZE: Final = 500
 _MAX_REASON_LENGTH: Final = 200
 _MAX_ACTOR_LENGTH: Final = 64
 
-_RECORD: Final = insert(LedgerEntryRow)
+_RECORD: Final = CompiledStatement(insert(LedgerEntryRow), columns=[column.name for column in LedgerEntryRow.c])
 """Built once, because every relayed call runs it."""
 
 
@@ -50,11 +51,11 @@ class Ledger:
         entry = LedgerEntry(
             sequence, self._context.now(), kind, amount_micro_usd, balance_micro_usd, usage_entry_id, reason, actor
         )
-        tx.execute(_RECORD, ledger_row(account_id, entry))
+        _RECORD.change(tx, ledger_row(account_id, entry))
 
     def append_past(self, tx: Connection, account_id: int, entries: Sequence[LedgerEntry]) -> None:
         """Write entries of past changes, which `tx` made to the quota all at once."""
-        tx.execute(_RECORD, [ledger_row(account_id, entry) for entry in entries])
+        tx.execute(_RECORD.statement, [ledger_row(account_id, entry) for entry in entries])
 
     def page(self, token: str, *, before: int | None = None, limit: int = PAGE_SIZE) -> LedgerPage:
         """Entries of the session's account below sequence number `before`, newest first. Raises `InvalidNumber`."""

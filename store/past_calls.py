@@ -42,10 +42,10 @@ def book_past_calls(
     lock_against_deletion(tx, account_id)
     charged = [call for call in calls if call.entry.cost_micro_usd]
     cost = sum(call.entry.cost_micro_usd for call in charged)
-    taken = tx.execute(TAKE, {"account": account_id, "held": 0, "cost": cost, "entries": len(charged)}).one_or_none()
+    taken = TAKE.row(tx, {"account": account_id, "held": 0, "cost": cost, "entries": len(charged)})
     if taken is None:
         raise QuotaExceeded
-    tx.execute(SPEND_ON_KEY, [_on_key(call) for call in calls])
+    tx.execute(SPEND_ON_KEY.statement, [_on_key(call) for call in calls])
     ids = usage.append_past(tx, account_id, [(call.at, call.entry) for call in calls])
     balance, sequence = taken.remaining_micro_usd + cost, taken.ledger_sequence - len(charged)
     entries = []

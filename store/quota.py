@@ -86,20 +86,17 @@ class Quotas:
         if micro_usd > MAXIMUM_MICRO_USD:
             raise QuotaExceeded
         lock_against_deletion(tx, account_id)
-        held = tx.execute(HOLD, {"account": account_id, "amount": micro_usd, "at_least": max(micro_usd, 1)})
-        if held.rowcount != 1:
+        amount = {"account": account_id, "amount": micro_usd, "at_least": max(micro_usd, 1)}
+        if HOLD.change(tx, amount) != 1:
             raise QuotaExceeded
         if api_key_id is not None:
-            on_key = tx.execute(
-                HOLD_ON_KEY,
-                {
-                    "key": api_key_id,
-                    "account": account_id,
-                    "amount": micro_usd,
-                    **period_parameters(self._context.now()),
-                },
-            )
-            if on_key.rowcount != 1:
+            on_key = {
+                "key": api_key_id,
+                "account": account_id,
+                "amount": micro_usd,
+                **period_parameters(self._context.now()),
+            }
+            if HOLD_ON_KEY.change(tx, on_key) != 1:
                 raise SpendLimitReached
         return self.reservations.open(tx, account_id, api_key_id, micro_usd)
 
@@ -230,13 +227,13 @@ class Quotas:
 
     def _spend_on_key(self, tx: Connection, key_id: int, held: int, cost: int) -> None:
         spent = {"key": key_id, "held": held, "cost": cost, **period_parameters(self._context.now())}
-        tx.execute(SPEND_ON_KEY, spent)
+        SPEND_ON_KEY.change(tx, spent)
 
     def _take(self, tx: Connection, account_id: int, held: int, cost: int, *, is_in_ledger: bool = False) -> _Taken:
         """Take `cost`, or what is free. `is_in_ledger` assigns a ledger sequence number even if nothing is taken."""
         cost = min(cost, MAXIMUM_MICRO_USD)
         change = {"account": account_id, "held": held, "cost": cost, "entries": int(cost > 0 or is_in_ledger)}
-        exact = tx.execute(TAKE, change).one_or_none()
+        exact = TAKE.row(tx, change)
         if exact is not None:
             return _Taken(cost, exact.remaining_micro_usd, exact.ledger_sequence, exact.is_crossed is True)
         # The cost is above the free balance. It is read again under the row lock, so that a concurrent top-up pays for
@@ -246,5 +243,5 @@ class Quotas:
         ).scalar_one()
         taken = min(max(int(left), 0), cost)
         change |= {"cost": taken, "entries": int(taken > 0 or is_in_ledger)}
-        row = tx.execute(TAKE_UNCHECKED, change).one()
+        row = TAKE_UNCHECKED.row(tx, change)
         return _Taken(taken, row.remaining_micro_usd, row.ledger_sequence, True)

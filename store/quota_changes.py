@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
+from store.compiled_statement import CompiledStatement
 from store.key_periods import COUNTED, IN_PERIOD, STARTED_AT
 from store.models import ApiKey, NotificationSettingsRow, Quota
 
@@ -30,7 +31,7 @@ IS_FREE: Final = and_(
 )
 """The condition of a hold. `at_least` is 1 for a call that costs nothing: an empty quota pays for none."""
 HELD: Final = {"held_micro_usd": Quota.c.held_micro_usd + _AMOUNT}
-HOLD: Final = update(Quota).where(Quota.c.account_id == bindparam("account"), IS_FREE).values(HELD)
+HOLD: Final = CompiledStatement(update(Quota).where(Quota.c.account_id == bindparam("account"), IS_FREE).values(HELD))
 
 FITS_ON_KEY: Final = or_(
     ApiKey.c.spend_limit_micro_usd.is_(None),
@@ -43,7 +44,7 @@ HELD_ON_KEY: Final = {
     "period_spent_micro_usd": IN_PERIOD,
     "period_started_at": STARTED_AT,
 }
-HOLD_ON_KEY: Final = (
+HOLD_ON_KEY: Final = CompiledStatement(
     update(ApiKey)
     .where(ApiKey.c.id == bindparam("key"), ApiKey.c.account_id == bindparam("account"), FITS_ON_KEY)
     .values(HELD_ON_KEY)
@@ -76,7 +77,7 @@ def is_covered(held: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 LEFT: Final = left(_HELD)
-TAKE_UNCHECKED: Final = (
+_TAKE: Final = (
     update(Quota)
     .where(Quota.c.account_id == bindparam("account"))
     .values(taken(_HELD))
@@ -86,7 +87,8 @@ TAKE_UNCHECKED: Final = (
         is_crossed(Quota.c.remaining_micro_usd).label("is_crossed"),
     )
 )
-TAKE: Final = TAKE_UNCHECKED.where(is_covered(_HELD))
+TAKE: Final = CompiledStatement(_TAKE.where(is_covered(_HELD)))
+TAKE_UNCHECKED: Final = CompiledStatement(_TAKE)
 
 
 def spent_on_key(held: ColumnElement[int]) -> Mapping[str, Any]:
@@ -99,4 +101,6 @@ def spent_on_key(held: ColumnElement[int]) -> Mapping[str, Any]:
     }
 
 
-SPEND_ON_KEY: Final = update(ApiKey).where(ApiKey.c.id == bindparam("key")).values(spent_on_key(_HELD))
+SPEND_ON_KEY: Final = CompiledStatement(
+    update(ApiKey).where(ApiKey.c.id == bindparam("key")).values(spent_on_key(_HELD))
+)

@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Executable, bindparam, delete, insert, select, update
 
+from store.compiled_statement import CompiledStatement
 from store.context import Context
 from store.errors import AlreadySettled
 from store.models import Account, Reservation
@@ -29,8 +30,10 @@ _DELETE_BATCH: Final = 10_000
 
 # Every relayed call runs these. Building a statement takes SQLAlchemy eight times as long as running it, so they are
 # built once.
-_OPEN: Final = insert(Reservation)
-_CLAIM: Final = (
+_OPEN: Final = CompiledStatement(
+    insert(Reservation), columns=("id", "account_id", "api_key_id", "held_micro_usd", "created_at")
+)
+_CLAIM: Final = CompiledStatement(
     update(Reservation)
     .where(Reservation.c.id == bindparam("reservation"), Reservation.c.settled_at.is_(None))
     .values(settled_at=bindparam("now"))
@@ -95,7 +98,7 @@ class Reservations:
             "held_micro_usd": micro_usd,
             "created_at": self._context.now(),
         }
-        tx.execute(_OPEN, row)
+        _OPEN.change(tx, row)
         return hold
 
     def claim(self, tx: Connection, hold: Hold) -> int:
@@ -105,7 +108,7 @@ class Reservations:
         account is gone.
         """
         now = self._context.now()
-        row = tx.execute(_CLAIM, {"reservation": hold.id, "now": now}).one_or_none()
+        row = _CLAIM.row(tx, {"reservation": hold.id, "now": now})
         if row is not None:
             return int(row.held_micro_usd)
         if tx.execute(select(Account.c.id).where(Account.c.id == hold.account_id)).scalar() is None:

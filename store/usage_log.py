@@ -6,12 +6,14 @@ transaction.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, literal_column, select, update
 
 from store.audit import Audit
 from store.audit_tags import Tag
+from store.compiled_statement import CompiledStatement
 from store.context import Context
 from store.models import ApiKey, PrivacySettingsRow, UsageDay, UsageEntryRow
 from store.row_locks import lock_against_deletion, lock_for_update
@@ -32,9 +34,12 @@ from store.values.usage import DayTotal, Kind, UsageEntry
 
 _MAX_IPS_COUNTED: Final = 10_000
 # Built once, because every relayed call runs them.
-_LOG: Final = insert(UsageEntryRow).returning(UsageEntryRow.c.id)
+_LOG: Final = CompiledStatement(
+    insert(UsageEntryRow).returning(UsageEntryRow.c.id),
+    columns=[column.name for column in UsageEntryRow.c if column.name != "id"],
+)
 _LOG_PAST: Final = insert(UsageEntryRow).returning(UsageEntryRow.c.id, sort_by_parameter_order=True)
-_RECORDS_IP: Final = (
+_RECORDS_IP: Final = CompiledStatement(
     select(PrivacySettingsRow.c.record_client_ip)
     .where(PrivacySettingsRow.c.account_id == bindparam("account"))
     .with_for_update(read=True)
@@ -100,7 +105,7 @@ class UsageLog(UsagePages):
         client_ip = self._address(tx, account_id, entry)
         # The time is read once: an entry must be counted on the day that it is of.
         at = self._context.now()
-        entry_id = int(tx.execute(_LOG, log_row(account_id, at, entry, client_ip=client_ip)).scalar_one())
+        entry_id = int(_LOG.row(tx, log_row(account_id, at, entry, client_ip=client_ip)).id)
         self._add_to_day(tx, account_id, at, entry, entry_id=entry_id, calls=calls)
         return entry_id
 
@@ -108,8 +113,8 @@ class UsageLog(UsagePages):
         self, tx: Connection, account_id: int, at: datetime, entry: UsageEntry, *, entry_id: int, calls: int
     ) -> None:
         day = day_parameters(account_id, at, entry, entry_id=entry_id, calls=calls)
-        tx.execute(add_to_day(tx.dialect.name), day)
-        tx.execute(add_to_total(tx.dialect.name), total_parameters(day, entry))
+        _added_to_day(tx.dialect.name).change(tx, day)
+        _added_to_total(tx.dialect.name).change(tx, total_parameters(day, entry))
 
     def has_task(self, account_id: int, request_id: str) -> bool:
         """True if the account started the task with the model server's id `request_id`."""
@@ -195,8 +200,18 @@ class UsageLog(UsagePages):
         if address is None:
             return None
         # The row lock serializes this with a concurrent save of the setting (PostgreSQL).
-        wanted = tx.execute(_RECORDS_IP, {"account": account_id}).scalar()
-        return address if wanted is True else None
+        row = _RECORDS_IP.row(tx, {"account": account_id})
+        return address if row is not None and row.record_client_ip is True else None
+
+
+@cache
+def _added_to_day(dialect: str) -> CompiledStatement:
+    return CompiledStatement(add_to_day(dialect))
+
+
+@cache
+def _added_to_total(dialect: str) -> CompiledStatement:
+    return CompiledStatement(add_to_total(dialect))
 
 
 def _keys_with_address(account_id: int) -> tuple[ColumnElement[bool], ...]:

@@ -22,6 +22,7 @@ from tests.benchmarks.message_counter import Counter, counted
 from tests.fakes.scripted_model_server import CHAT, ModelServer
 from tests.harness.gateway_client import client_of, make_relayed
 from tests.harness.postgres import running_server
+from tests.harness.statement_events import listen_before
 from tests.harness.stores import lift_request_rates, make_store, sqlite_url
 
 CALLS: Final = 800
@@ -69,7 +70,7 @@ def counting_statements(store: Store, counted: Counted) -> Iterator[None]:
     engine = store.database.engine
     changed: set[int] = set()
 
-    def executed(connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def executed(connection: object, statement: str) -> None:
         counted.statements += 1
         if statement.lstrip().split(None, 1)[0].upper() in ("INSERT", "UPDATE", "DELETE", "WITH"):
             changed.add(id(connection))
@@ -82,15 +83,16 @@ def counting_statements(store: Store, counted: Counted) -> Iterator[None]:
             counted.reads += 1
 
     hooks: list[tuple[str, Callable[..., None]]] = [
-        ("before_cursor_execute", executed),
         ("commit", ended),
         ("rollback", ended),
     ]
     for name, hook in hooks:
         event.listen(engine, name, hook)
+    end = listen_before(engine, executed)
     try:
         yield
     finally:
+        end()
         for name, hook in hooks:
             event.remove(engine, name, hook)
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, event, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, select, update
 
 from store.access_token import _HOLDER
 from store.audit import _APPEND, _CHAIN, _HOLD_TOTAL, _NEXT, _SEALS, _SET_TOTAL
@@ -21,6 +21,7 @@ from store.sections import NotificationSettings
 from store.sessions import _SESSION, digest
 from store.store import Store
 from tests.benchmarks.sides import Comparison, compare
+from tests.harness.statement_events import listen_before
 from tests.harness.stores import START, add_account, make_store, sign_in, sqlite_url
 
 SAVE_BAR: Final = 2.0
@@ -131,13 +132,13 @@ def texts(database: Database, act: Callable[[], object]) -> list[str]:
     """The SQL that `act` sends, but for what begins and ends its transaction."""
     seen: list[str] = []
 
-    def listen(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def listen(_connection: Connection, statement: str) -> None:
         if not statement.startswith("BEGIN"):
             seen.append(statement)
 
-    event.listen(database.engine, "before_cursor_execute", listen)
+    end = listen_before(database.engine, listen)
     try:
         act()
     finally:
-        event.remove(database.engine, "before_cursor_execute", listen)
+        end()
     return seen

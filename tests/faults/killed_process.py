@@ -15,6 +15,7 @@ from sqlalchemy import Engine, Pool, event
 
 from store.store import Store
 from tests.harness.processes import enter
+from tests.harness.statement_events import listen_after
 from tests.harness.stores import StillClock
 
 PATIENCE: Final = 120.0
@@ -54,7 +55,7 @@ class TargetProcess:
 
     def arm(self) -> None:
         """Let the process be killed from now on."""
-        event.listen(Engine, "after_cursor_execute", lambda *_: self._count("statement"))
+        listen_after(Engine, lambda *_: self._count("statement"))
         event.listen(Engine, "commit", lambda *_: self._count("commit"))
         event.listen(Pool, "checkin", lambda *_: self._count("checkin"))
         self.say(_READY)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, event
 
 from store import row_locks
 from store.models import Account
+from tests.harness.statement_events import listen_before
 
 _LOCKS_ACCOUNT: Final = re.compile(
     r"FROM accounts\b.* FOR (?:NO KEY )?UPDATE|\bUPDATE accounts\b|\bDELETE FROM accounts\b.* WHERE", re.DOTALL
@@ -29,19 +30,17 @@ def watch_lock_order() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(row_locks, "_lock", _watched(row_locks._lock))
         event.listen(Engine, "begin", _begin)
-        event.listen(Engine, "before_cursor_execute", _before_statement)
+        end = listen_before(Engine, _before_statement)
         yield
+        end()
         event.remove(Engine, "begin", _begin)
-        event.remove(Engine, "before_cursor_execute", _before_statement)
 
 
 def _begin(connection: Connection) -> None:
     connection.info[_KEY] = None
 
 
-def _before_statement(
-    connection: Connection, _cursor: object, statement: str, _parameters: object, _context: object, _many: bool
-) -> None:
+def _before_statement(connection: Connection, statement: str) -> None:
     _note(connection, statement, *_kind(statement))
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pyotp
 import pytest
-from sqlalchemy import Connection, event, insert, select
+from sqlalchemy import Connection, insert, select
 
 from store.errors import GatekeyError
 from store.models import METADATA, Passkey
@@ -18,6 +18,7 @@ from store.totp import step_at
 from store.values.bindings import ProviderInfo, ProviderKind
 from store.values.sign_in import SecondFactorNeeded, SignedIn
 from store.values.two_factor import Enrolment
+from tests.harness.statement_events import listen_before
 from tests.harness.stores import PASSWORD, SOURCE, START, StillClock
 
 GITHUB: Final = "github"
@@ -107,15 +108,15 @@ def statements(store: Store) -> Iterator[list[str]]:
     """The SQL that reaches the database meanwhile, without what begins and ends a transaction."""
     seen: list[str] = []
 
-    def listen(_connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+    def listen(_connection: Connection, statement: str) -> None:
         if not statement.startswith("BEGIN"):
             seen.append(statement)
 
-    event.listen(store.database.engine, "before_cursor_execute", listen)
+    end = listen_before(store.database.engine, listen)
     try:
         yield seen
     finally:
-        event.remove(store.database.engine, "before_cursor_execute", listen)
+        end()
 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:

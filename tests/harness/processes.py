@@ -11,10 +11,11 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from store.hashing import Hasher
 from store.store import Store, open_store
+from tests.harness.statement_events import listen_after
 from tests.harness.stores import StillClock, cheap_hasher, make_ring
 
 FULL: Final = 8
@@ -147,12 +148,12 @@ def after_statement(store: Store, marker: str, act: Callable[[], object]) -> Non
     """Call `act` once, in the middle of a transaction: right after the first statement that holds `marker`."""
     done: list[bool] = []
 
-    def listen(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def listen(_connection: Connection, statement: str) -> None:
         if not done and marker in statement:
             done.append(True)
             act()
 
-    event.listen(store.database.engine, "after_cursor_execute", listen)
+    listen_after(store.database.engine, listen)
 
 
 def hour(number: int) -> timedelta:

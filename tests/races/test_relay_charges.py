@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from sqlalchemy import Connection, event, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from gateway.relay.admission import Admission
 from gateway.relay.endpoints import ENDPOINTS
@@ -28,6 +28,7 @@ from tests.fakes.model_server import ModelServer
 from tests.harness.live_servers import live
 from tests.harness.processes import FULL, ProcessGroup, Worker
 from tests.harness.served_gateway import several
+from tests.harness.statement_events import listen_after
 from tests.harness.stores import add_account, lift_request_rates, make_ring, make_store, sign_in
 
 MODEL: Final = "gpt-priced"
@@ -121,10 +122,11 @@ def test_a_call_locked_its_quota_before_its_key(store: Store) -> None:
     assert admission.known_holder.is_stale
     written: list[str] = []
 
-    def listen(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def listen(_connection: Connection, statement: str) -> None:
         written.extend(re.findall(r"^UPDATE (\w+)", statement))
 
-    event.listen(store.database.engine, "after_cursor_execute", listen)
+    end = listen_after(store.database.engine, listen)
     with store.database.write() as tx:
         admission.hold(tx)
+    end()
     assert written == ["quotas", "api_keys", "api_keys"]
