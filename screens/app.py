@@ -113,6 +113,7 @@ def banner_of(options: Options) -> str | None:
 def run_console(options: Options) -> int:
     """Open the console; returns the exit code of the command."""
     from tui.config_location import config_path, load_config
+    from tui.process_memory import share_one_arena
     from tui.remembered_theme import FILE_NAME
     from tui.session_exit import run_to_its_end
     from tui.terminal import (
@@ -130,6 +131,7 @@ def run_console(options: Options) -> int:
         return 2
     forget_stale_size(os.environ, sys.stderr.fileno())
     harden_process()
+    share_one_arena()
     characters = character_set(os.environ, sys.stderr.encoding)
     write_in(characters, sys.stderr)
     folder = config_path().parent

@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def open_console(options: Options) -> int:
     """Open the console; returns its exit status. Only this imports Textual."""
+    from tui.late_tls import import_asyncio
+
+    import_asyncio()
     from screens.app import run_console
 
     return run_console(options)

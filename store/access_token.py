@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
@@ -23,8 +22,7 @@ from store.values.access_token import AccessTokenInfo, NewAccessToken
 LAST_USE_INTERVAL: Final = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenHolder:
+class TokenHolder(NamedTuple):
     """The account of a token. A token alone does not allow acts that need a fresh proof."""
 
     account_id: int

@@ -1,9 +1,8 @@
 """Accounts and their roles."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -41,8 +40,7 @@ class Role(StrEnum):
         return self is not Role.USER
 
 
-@dataclass(frozen=True, slots=True)
-class AccountInfo:
+class AccountInfo(NamedTuple):
     """An account, without its credentials."""
 
     id: int

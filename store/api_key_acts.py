@@ -4,8 +4,7 @@ An act that lowers a safeguard needs a proof of identity. The account's row is l
 on one account follow each other, and each reads what the one before it wrote.
 """
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -42,8 +41,7 @@ _NAMES: Final = {
 """The words of each limit in the audit log."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyActor:
+class KeyActor(NamedTuple):
     """The actor on the keys of an account, as the audit log names it."""
 
     account_id: int

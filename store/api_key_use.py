@@ -1,10 +1,9 @@
 """The use of API keys: who a key speaks for, what it may do, and the claim of its requests."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, case, not_, or_, select, update
 
@@ -27,17 +26,18 @@ from store.models import Account, ApiKey, PrivacySettingsRow, Quota, UtcDateTime
 from store.price_lookup import lookup_parameters, price_beside, with_price
 from store.row_locks import lock_against_deletion
 from store.sessions import digest
-from store.shortcut import WholeQuery
 from store.text import sanitize
 from store.usage_keyset import canonical_ip
 from store.values.billing import ModelPrice
+
+if TYPE_CHECKING:
+    from store.shortcut import WholeQuery
 
 LAST_USE_INTERVAL: Final = timedelta(minutes=1)
 _MINUTE: Final = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyHolder:
+class KeyHolder(NamedTuple):
     """The account of an API key, what the key may do, and the money it can use."""
 
     account_id: int
@@ -272,8 +272,10 @@ class ApiKeyUse:
 
 
 @cache
-def _compiled_holder_and_price() -> WholeQuery:
+def _compiled_holder_and_price() -> "WholeQuery":
     """SQLAlchemy's execution takes three times as long as the rest of this read (PostgreSQL)."""
+    from store.shortcut import WholeQuery  # a console needs no shortcut
+
     return WholeQuery(HOLDER_AND_PRICE)
 
 

@@ -7,7 +7,7 @@ to an earlier state; a checkpoint kept elsewhere shows that (`store.audit_checkp
 
 import hmac
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, select
 
@@ -36,8 +36,7 @@ class Chain:
     broken_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """The result for the log. `events` is the number ever recorded, None if the total is not valid."""
 
     accounts: dict[int, Chain]

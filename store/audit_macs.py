@@ -7,9 +7,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from store.at_rest import KeyRing
 
@@ -22,8 +21,7 @@ SITE_CHAIN: Final = "site"
 _MODULUS: Final = 1 << 256
 
 
-@dataclass(frozen=True, slots=True)
-class EventBody:
+class EventBody(NamedTuple):
     """The content of an event, without its position in a chain."""
 
     at: datetime

@@ -1,6 +1,6 @@
 """The credentials of a call of a model: an API key, or a session of the console."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from sqlalchemy import Connection
@@ -73,7 +73,7 @@ class SessionCredential:
             return self.api_keys.account_holder(tx, session.account_id, PLAYGROUND_NAME)
         holder = self.api_keys.holder_by_id(tx, session.account_id, self.key_id)
         # The networks of a key guard its secret, which the console does not send over one.
-        return replace(holder, allowed_networks=None)
+        return holder._replace(allowed_networks=None)
 
     def holder_and_price(self, tx: Connection, model: str) -> tuple[KeyHolder, ModelPrice | None]:
         return self.holder(tx), find_price(tx, model)

@@ -1,16 +1,14 @@
 """The injected clock. Every rule reads the time from a `Clock`, so that a test can set it."""
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Uptime:
+class Uptime(NamedTuple):
     """Time since the machine booted. It is monotonic and the same for all processes of the machine."""
 
     boot: str

@@ -30,10 +30,19 @@ class CompiledStatement:
         self._columns = columns
 
     def change(self, tx: Connection, parameters: Mapping[str, Any]) -> int:
-        """Run it; returns the number of rows that it changed."""
+        """Run it; returns the number of rows that an UPDATE changed."""
         if tx.dialect.name != "sqlite":
             return tx.execute(self.statement, dict(parameters)).rowcount
         return int(self._on_sqlite.run(tx, parameters).rowcount)
+
+    def change_each(self, tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it for each of `rows`."""
+        if tx.dialect.name != "sqlite":
+            tx.execute(self.statement, rows)
+            return
+        # SQLAlchemy would compile one long statement for all of them.
+        for parameters in rows:
+            self._on_sqlite.run(tx, parameters)
 
     def row(self, tx: Connection, parameters: Mapping[str, Any]) -> Any:
         """Run it; returns the row that it found or returned, with its columns by name, or None."""

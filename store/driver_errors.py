@@ -81,122 +81,130 @@ SENTENCES: Final[dict[str, str]] = {
 }
 """Sentences by SQLSTATE, where the sentence of the error class would be wrong."""
 
-_Refusal = tuple[re.Pattern[str], type[StoreUnavailable], str]
-
-
-def _refusal(words: str, kind: type[StoreUnavailable], sentence: str) -> _Refusal:
-    return re.compile(words), kind, sentence
-
+_Refusal = tuple[str, type[StoreUnavailable], str]
+"""A pattern, which most starts need not compile, and what it means."""
 
 REFUSALS: Final[tuple[_Refusal, ...]] = (
-    _refusal(
+    (
         r"unsupported startup parameter(?: in options)?: ([\w.]+)",
         DatabaseAccessDenied,
-        "PgBouncer does not take the startup parameter {0}. Leave it out of the database address, or set "
-        "ignore_startup_parameters = {0} in pgbouncer.ini.",
+        (
+            "PgBouncer does not take the startup parameter {0}. Leave it out of the database address, or set "
+            "ignore_startup_parameters = {0} in pgbouncer.ini."
+        ),
     ),
-    _refusal(
+    (
         r'database "([^"\n]+)" does not exist|no such database: (\S+)',
         DatabaseAccessDenied,
-        "PostgreSQL has no database called {0}. Make it with: createdb -T template0 -E UTF8 {0}, or name another with "
-        "--database.",
+        (
+            "PostgreSQL has no database called {0}. Make it with: createdb -T template0 -E UTF8 {0}, or name another "
+            "with --database."
+        ),
     ),
-    _refusal(
+    (
         r'role "([^"\n]+)" does not exist|no such user: (\S+)',
         DatabaseAccessDenied,
         "PostgreSQL knows no user called {0}. Make one with: createuser {0}, or name another in the database address.",
     ),
-    _refusal(
+    (
         r'role "([^"\n]+)" is not permitted to log in',
         DatabaseAccessDenied,
         "The PostgreSQL user {0} may not log in. Allow it with: ALTER ROLE {0} LOGIN",
     ),
-    _refusal(
+    (
         r"no password supplied",
         DatabaseAccessDenied,
         "PostgreSQL asks for a password. Give it in the database address or in the file ~/.pgpass.",
     ),
-    _refusal(
+    (
         r"password authentication failed|SASL authentication failed",
         DatabaseAccessDenied,
         "PostgreSQL does not accept this user and password. Check both in the database address.",
     ),
-    _refusal(
+    (
         r"(\w+) authentication failed",
         DatabaseAccessDenied,
-        "PostgreSQL does not accept this user by its {0} authentication. Change pg_hba.conf, or name another user in "
-        "the database address.",
+        (
+            "PostgreSQL does not accept this user by its {0} authentication. Change pg_hba.conf, or name another user "
+            "in the database address."
+        ),
     ),
-    _refusal(
+    (
         r"no pg_hba\.conf entry.*(?:no encryption|SSL off)",
         DatabaseAccessDenied,
-        "pg_hba.conf of PostgreSQL lets this user in from here only with TLS, or not at all. Add sslmode=require to "
-        "the database address, or a line to pg_hba.conf.",
+        (
+            "pg_hba.conf of PostgreSQL lets this user in from here only with TLS, or not at all. Add sslmode=require "
+            "to the database address, or a line to pg_hba.conf."
+        ),
     ),
-    _refusal(
+    (
         r"pg_hba\.conf",
         DatabaseAccessDenied,
         "pg_hba.conf of PostgreSQL does not let this user into this database from here. Add a line that does.",
     ),
-    _refusal(
+    (
         r"server does not support SSL",
         DatabaseAccessDenied,
         "The database address asks for TLS, and the server has none. Switch it on there, or change sslmode.",
     ),
-    _refusal(
+    (
         r"certificate verify failed|root certificate file|server certificate for|certificate has expired",
         DatabaseAccessDenied,
         "The certificate of the PostgreSQL server was not accepted. Check sslmode and sslrootcert.",
     ),
-    _refusal(
+    (
         r'permission denied for database "?([^"\n]+)"?',
         DatabaseAccessDenied,
         "This PostgreSQL user may not connect to the database {0}. Allow it with: GRANT CONNECT ON DATABASE {0}",
     ),
-    _refusal(
+    (
         r"not currently accepting connections",
         DatabaseAccessDenied,
         "This database takes no connections. Allow them with: ALTER DATABASE the database ALLOW_CONNECTIONS true",
     ),
-    _refusal(
-        r"too many clients|remaining connection slots|too many connections|no more connections allowed"
-        r"|query_wait_timeout",
+    (
+        (
+            r"too many clients|remaining connection slots|too many connections|no more connections allowed"
+            r"|query_wait_timeout"
+        ),
         DatabaseBusy,
-        "PostgreSQL has no connection left for this user. Nothing was changed; try again, or raise its limit "
-        "(max_connections, or CONNECTION LIMIT of the user or the database).",
+        (
+            "PostgreSQL has no connection left for this user. Nothing was changed; try again, or raise its limit "
+            "(max_connections, or CONNECTION LIMIT of the user or the database)."
+        ),
     ),
-    _refusal(
+    (
         r"system is (?:starting up|shutting down|in recovery mode|not yet accepting)|recovery state has not been yet",
         DatabaseUnreachable,
         SENTENCES["57P03"],
     ),
-    _refusal(r"No space left on device", DatabaseFull, DatabaseFull.sentence),
-    _refusal(
+    (r"No space left on device", DatabaseFull, DatabaseFull.sentence),
+    (
         r"session is (?:not )?read-only|server is (?:not )?in hot standby",
         DatabaseReadOnly,
         "No server of the database address is what its target_session_attrs asks for. Name the primary server.",
     ),
-    _refusal(
+    (
         r"(?:could not translate host name|failed to resolve host) [\"']([^\"'\n]+)[\"']",
         DatabaseUnreachable,
         "The name {0} of the database server cannot be resolved.",
     ),
-    _refusal(
+    (
         r"server login has been failing|cannot connect to server|bouncer config error|pgbouncer",
         DatabaseUnreachable,
         "PgBouncer cannot reach PostgreSQL. Its log says why.",
     ),
-    _refusal(
+    (
         r'invalid (?:connection option|URI query parameter:) "([^"\n]+)"',
         DatabaseForeign,
         "The database address has an option that PostgreSQL does not know: {0}.",
     ),
-    _refusal(
+    (
         r"invalid (\w+) value|invalid (?:integer value .* for connection option|port number)",
         DatabaseForeign,
         "An option of the database address has a value that it cannot have: {0}.",
     ),
-    _refusal(
+    (
         r"FATAL:\s+([^\n]+)",
         DatabaseAccessDenied,
         "PostgreSQL refused the connection, in its own words: {0}",
@@ -238,7 +246,7 @@ def _by_message(message: str) -> type[StoreUnavailable]:
 
 def _for_connection(message: str, *, is_failure: bool) -> StoreUnavailable:
     for words, kind, sentence in REFUSALS:
-        match = words.search(message)
+        match = re.search(words, message)
         if match is not None:
             found = next((group for group in match.groups() if group), match[0])
             return kind(sentence.format(sanitize(found, 200)))

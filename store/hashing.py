@@ -8,8 +8,7 @@ import hashlib
 import re
 import threading
 from base64 import b64encode
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from passlib.context import CryptContext
 from passlib.exc import PasswordSizeError, UnknownHashError
@@ -18,8 +17,7 @@ MAX_CONCURRENT_HASHES: Final = 2
 """The most concurrent hashes. Each password hash uses 64 MiB, so a burst of sign-ins cannot exhaust memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """argon2id parameters: memory in KiB, passes, lanes."""
 
     memory_kib: int

@@ -6,10 +6,10 @@ found by the statement that holds the money, as it would be by a read: a call is
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Boolean, Column, ColumnElement, Select, Text, bindparam, cast, false, func
 
@@ -25,8 +25,7 @@ _PRICE_VALUES: Final = tuple(each.name for each in fields(ModelPrice))[: len(PRI
 """The attributes of a price, in the order of its columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownCall:
+class KnownCall(NamedTuple):
     """The holder of a key, and the price of a model. The money of the holder is that of then."""
 
     holder: KeyHolder

@@ -55,7 +55,7 @@ class Ledger:
 
     def append_past(self, tx: Connection, account_id: int, entries: Sequence[LedgerEntry]) -> None:
         """Write entries of past changes, which `tx` made to the quota all at once."""
-        tx.execute(_RECORD.statement, [ledger_row(account_id, entry) for entry in entries])
+        _RECORD.change_each(tx, [ledger_row(account_id, entry) for entry in entries])
 
     def page(self, token: str, *, before: int | None = None, limit: int = PAGE_SIZE) -> LedgerPage:
         """Entries of the session's account below sequence number `before`, newest first. Raises `InvalidNumber`."""

@@ -1,8 +1,7 @@
 """Insertion of a message into the outbox: one row for the message, one delivery per channel."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, insert
 
@@ -14,8 +13,7 @@ CHANNEL_SWITCHES: Final = {channel: settings_of_channel(channel)[0].column for c
 """The column that enables each channel."""
 
 
-@dataclass(frozen=True, slots=True)
-class Queued:
+class Queued(NamedTuple):
     """A queued message."""
 
     message_id: str

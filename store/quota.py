@@ -4,14 +4,13 @@ One conditional UPDATE holds the most that a call can cost. The actual cost is t
 call and, below the threshold, queues the warning.
 """
 
-from dataclasses import dataclass
-from typing import Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import Connection, select, update
 
 from store.audit import Audit
 from store.audit_tags import Tag
-from store.call_shortcuts import CallShortcuts
 from store.context import Context
 from store.errors import InvalidMoney, NoSuchAccount, QuotaExceeded, SpendLimitReached
 from store.key_periods import period_parameters
@@ -29,11 +28,13 @@ from store.values.billing import QuotaState
 from store.values.ledger import LedgerKind
 from store.values.usage import UsageEntry
 
+if TYPE_CHECKING:
+    from store.call_shortcuts import CallShortcuts
+
 _OUT_OF_RANGE: Final = "The quota would fall below zero or grow beyond 1,000,000,000 dollars."
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(NamedTuple):
     """The result of taking the cost of a call, in micro-USD."""
 
     cost: int
@@ -62,7 +63,13 @@ class Quotas:
         self._usage = usage
         self._ledger = ledger
         self.reservations = Reservations(context)
-        self.shortcuts = CallShortcuts(context)
+
+    @cached_property
+    def shortcuts(self) -> "CallShortcuts":
+        """The shortcuts of calls on PostgreSQL."""
+        from store.call_shortcuts import CallShortcuts  # a console makes no call
+
+        return CallShortcuts(self._context)
 
     def state(self, token: str) -> QuotaState:
         """The quota of the session's account."""

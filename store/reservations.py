@@ -5,10 +5,9 @@ booking therefore uses the gateway's own record of the call, a `Hold`: it claims
 one if the reservation was lost.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Executable, bindparam, delete, insert, select, update
 
@@ -59,8 +58,7 @@ def _claim_anew(dialect: str) -> Executable:
     return statement
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """The record of a held call. It is enough to book the call if its reservation was lost in a crash."""
 
     id: int
@@ -73,8 +71,7 @@ def new_hold(context: Context, account_id: int, api_key_id: int | None) -> Hold:
     return Hold(context.rng.getrandbits(_ID_BITS), account_id, api_key_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(NamedTuple):
     """The released amount of a call that was never booked."""
 
     account_id: int

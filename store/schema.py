@@ -5,13 +5,15 @@ A normal start only compares the stored revision with `schema_revision()`. Only 
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from store.at_rest import KeyRing
 from store.database import Database
@@ -88,14 +90,22 @@ def _check_encoding(connection: Connection) -> None:
 
 
 def create_in_memory(database: Database) -> None:
-    """Create the current schema in an empty in-memory database, without migrations: it is never upgraded.
-
-    It is empty, so nothing asks for each table whether it is there.
-    """
+    """Create the current schema in an empty in-memory database, without migrations: it is never upgraded."""
+    with database.mapped(), database.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        # One by one, SQLAlchemy takes longer to run the statements than to write them.
+        driver.executescript(f"BEGIN;{''.join(_statements())}COMMIT;")
     with database.write() as connection:
-        METADATA.create_all(connection, checkfirst=False)
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
         connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": schema_revision()})
+
+
+def _statements() -> Iterator[str]:
+    dialect = sqlite.dialect()
+    for table in METADATA.sorted_tables:
+        yield f"{CreateTable(table).compile(dialect=dialect)};"
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            yield f"{CreateIndex(index).compile(dialect=dialect)};"
 
 
 def back_up(

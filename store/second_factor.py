@@ -1,7 +1,7 @@
 """Verification of the second factor, without replay: a code is verified, then claimed in the caller's transaction."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, select, update
 
@@ -29,8 +29,7 @@ class ActiveFactor:
     secret_sealed: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """A verified code that is not claimed yet: a TOTP time step or a backup code."""
 
     step: int | None

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
@@ -16,8 +16,7 @@ from store.site_switches import SWITCHES, Switch, Value, find
 from store.upsert import upsert
 
 
-@dataclass(frozen=True, slots=True)
-class SiteEntry:
+class SiteEntry(NamedTuple):
     """The current value of a setting. The `value` of a secret is empty; `is_set` is True if it is stored."""
 
     name: str

@@ -1,6 +1,6 @@
 """The use of SSH keys: which account a key opens, and the record of it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
@@ -16,8 +16,7 @@ _DOES_NOT_FIT = "This SSH key does not open this account."
 _SEVERAL = "More than one account has this SSH key. Name the account: ssh NAME@HOST."
 
 
-@dataclass(frozen=True, slots=True)
-class FittingKey:
+class FittingKey(NamedTuple):
     """A registered key, and the account that it opens."""
 
     key_id: int

@@ -1,8 +1,7 @@
 """The estimated strength of a password."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from store.text import sanitize
 
@@ -11,8 +10,7 @@ _ESTIMATED_CHARACTERS: Final = 72
 """The estimator's time grows with the square of the length; further characters can only make a password stronger."""
 
 
-@dataclass(frozen=True, slots=True)
-class Strength:
+class Strength(NamedTuple):
     """An estimate: `score` is 0 (weakest) to 4, `advice` one sentence or empty."""
 
     score: int

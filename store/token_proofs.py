@@ -1,7 +1,6 @@
 """Proofs of identity for requests with a bearer token, which identifies the account but not its holder."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
@@ -20,8 +19,7 @@ from store.throttle import Factor, Throttles
 SOURCE: Final = "System Access Token"
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """Evidence that the sender of a request knew a factor of the account at its `auth_epoch`."""
 
     account_id: int

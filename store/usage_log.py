@@ -89,15 +89,18 @@ class UsageLog(UsagePages):
         No client address is stored. The caller prevents the deletion of the account.
         """
         known = [(at, within_bounds(entry)) for at, entry in calls]
-        ids = tx.execute(_LOG_PAST, [log_row(account_id, at, entry, client_ip=None) for at, entry in known]).scalars()
-        logged = [int(entry_id) for entry_id in ids]
+        rows = [log_row(account_id, at, entry, client_ip=None) for at, entry in known]
+        if tx.dialect.name == "sqlite":
+            logged = [int(_LOG.row(tx, row).id) for row in rows]
+        else:
+            logged = [int(entry_id) for entry_id in tx.execute(_LOG_PAST, rows).scalars()]
         days = [
             day_parameters(account_id, at, entry, entry_id=entry_id, calls=1)
             for entry_id, (at, entry) in zip(logged, known, strict=True)
         ]
-        tx.execute(add_to_day(tx.dialect.name), days)
+        _added_to_day(tx.dialect.name).change_each(tx, days)
         totals = [total_parameters(day, entry) for day, (_, entry) in zip(days, known, strict=True)]
-        tx.execute(add_to_total(tx.dialect.name), totals)
+        _added_to_total(tx.dialect.name).change_each(tx, totals)
         return logged
 
     def _append(self, tx: Connection, account_id: int, entry: UsageEntry, *, calls: int) -> int:

@@ -10,6 +10,8 @@ import gc
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from tui.process_memory import give_back
+
 if TYPE_CHECKING:
     from tui.account import AccountService
 
@@ -38,6 +40,7 @@ async def resume_once_open(account: AccountService, timeout_s: float = _TIMEOUT_
         await asyncio.wait_for(account.wait_until_open(), timeout_s)
     gc.freeze()
     resume()
+    await asyncio.to_thread(give_back)
 
 
 def resume() -> None:

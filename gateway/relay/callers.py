@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
@@ -83,7 +83,7 @@ class Callers:
         try:
             counted = rates.count(holder, incoming.site)
         except OpenAiProblem as error:
-            caller = self.identify(incoming, replace(holder, records_ip=False))
+            caller = self.identify(incoming, holder._replace(records_ip=False))
             await self._ledger.log_refusal(caller, "", error, problem_code(error))
             raise
         try:

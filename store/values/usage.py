@@ -109,8 +109,7 @@ class UsageChoices(NamedTuple):
     statuses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DayTotal:
+class DayTotal(NamedTuple):
     """The totals of one UTC day."""
 
     day: str
@@ -121,8 +120,7 @@ class DayTotal:
     cost_micro_usd: int
 
 
-@dataclass(frozen=True, slots=True)
-class UsageTotal:
+class UsageTotal(NamedTuple):
     """The totals of one model, or of one API key name, over some days."""
 
     name: str

@@ -2,9 +2,8 @@
 
 import random
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from store.clock import SystemClock, Uptime
 from store.values.api_keys import ApiKeyLimits, LimitPeriod
@@ -78,11 +77,12 @@ def open_demo(clock: ShiftedClock | None = None, rng: random.Random | None = Non
     answer = store.sign_in.with_password(NAME, PASSWORD, source="this terminal")
     if not isinstance(answer, SignedIn):
         raise TypeError("a demo account asks for no second factor")
+    # What made the demo is not run again.
+    store.database.engine.clear_compiled_cache()
     return store, answer.token
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(NamedTuple):
     """One call of the made-up history."""
 
     ago: timedelta

@@ -103,13 +103,13 @@ class RemoteDashboard(RemoteOverview):
         return Dashboard(
             quota=quota,
             threshold_micro_usd=settings.form.threshold_micro_usd,
-            today=replace(day, now=replace(day.now, errors=errors_today[0])),
+            today=replace(day, now=day.now._replace(errors=errors_today[0])),
             week=period(totals, 7),
             month=month,
             chosen=replace(
                 shown,
-                now=replace(shown.now, errors=errors[0]),
-                before=replace(shown.before, errors=errors_before[0]),
+                now=shown.now._replace(errors=errors[0]),
+                before=shown.before._replace(errors=errors_before[0]),
             ),
             days=totals[-days:],
             by_model=_by_model(hours, since),
@@ -194,8 +194,7 @@ def _by_model(hours: Sequence[ModelHour], since: datetime) -> tuple[UsageTotal, 
     for hour in hours:
         if hour.at >= since:
             known = found.get(hour.model, UsageTotal(hour.model, 0, 0, 0, 0))
-            found[hour.model] = replace(
-                known,
+            found[hour.model] = known._replace(
                 calls=known.calls + hour.calls,
                 tokens=known.tokens + hour.tokens,
                 cost_micro_usd=known.cost_micro_usd + hour.cost_micro_usd,

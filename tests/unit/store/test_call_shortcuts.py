@@ -243,7 +243,7 @@ def test_of_calls_that_are_booked_at_once_none_is_if_one_is_not_ordinary(
 def test_a_call_of_another_account_is_not_booked_with_ones_own(store: Store, alice: Person, bob: Person) -> None:
     mine = hold_quota(store, alice.id, 1000, api_key_id=make_key(store))
     others = hold_quota(store, bob.id, 1000, api_key_id=make_key(store, name="bob"))
-    claimed = replace(others, account_id=alice.id, api_key_id=mine.api_key_id)
+    claimed = others._replace(account_id=alice.id, api_key_id=mine.api_key_id)
     before = contents(store)
     assert booked_at_once(store, [mine, claimed], [1, 1], [ENTRY, ENTRY]) == [False, False]
     assert contents(store) == before

@@ -114,7 +114,7 @@ def test_holds_of_a_key_are_made_at_once_if_all_fit(
 def test_holds_by_different_knowledge_are_not_made_for_each_other(store: Store, alice: Person) -> None:
     key = used_key(store, alice)
     known = known_of(store, key)
-    outdated = replace(known, price=replace(PRICE, output_per_million=1))
+    outdated = known._replace(price=replace(PRICE, output_per_million=1))
     made = held_together(store, [outdated, known, outdated, known], key, [5, 6, 7, 8])
     assert made == [False, True, False, True]
 
@@ -206,10 +206,10 @@ def test_another_key_or_account_is_not_held_by_what_is_known(store: Store, alice
     known = known_of(store, key)
     assert not is_held(store, known, other)
     second = known_of(store, used_key(store, alice)).holder.key_id
-    assert not is_held(store, replace(known, holder=replace(known.holder, key_id=second)), key)
+    assert not is_held(store, known._replace(holder=known.holder._replace(key_id=second)), key)
     holder = known_of(store, other).holder
-    assert not is_held(store, replace(known, holder=replace(known.holder, key_id=holder.key_id)), key)
-    assert not is_held(store, replace(known, holder=replace(known.holder, account_id=holder.account_id)), key)
+    assert not is_held(store, known._replace(holder=known.holder._replace(key_id=holder.key_id)), key)
+    assert not is_held(store, known._replace(holder=known.holder._replace(account_id=holder.account_id)), key)
 
 
 def test_what_the_steps_decide_is_not_known(store: Store, alice: Person, clock: StillClock) -> None:
@@ -219,6 +219,6 @@ def test_what_the_steps_decide_is_not_known(store: Store, alice: Person, clock: 
     assert known_call(holder, None) is None
     assert known_call(holder, replace(PRICE, is_default=True)) is None
     for other in ({"is_stale": True}, {"key_id": None}, {"is_disabled": True}, {"requests_per_minute": 9}):
-        assert known_call(replace(holder, **other), price) is None
+        assert known_call(holder._replace(**other), price) is None
     clock.advance(minutes=1)
     assert not is_held(store, KnownCall(holder, PRICE), key), "the use of the key has to be noted"

@@ -266,7 +266,7 @@ def test_a_connection_that_was_refused_was_told_by_its_words(
 def test_no_sentence_quotes_more_than_a_name() -> None:
     for words, _, sentence in REFUSALS[:-1]:
         assert sentence.count("{") <= 3
-        assert "{1}" not in sentence, words.pattern
+        assert "{1}" not in sentence, words
 
 
 # -- PgBouncer --------------------------------------------------------------------------------------------------------
