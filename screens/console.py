@@ -82,7 +82,8 @@ class Console(SmallScreenGuard, PageReading, Screen[None]):
                 return
             if lines := list(self._sign_in_lines()):
                 await self.query_one("#page").mount_all(lines, before="ContextPanel")
-        self.query_one(SettingsPage).ready()
+        for page in self.query(SettingsPage):  # none once the console is being left
+            page.ready()
         self._explain_page()
         await self._show_summary()
         await self.app.add_style_sheets_in_turns()

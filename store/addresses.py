@@ -9,9 +9,8 @@ Python versions. The deny list below decides; `is_global` is a second check.
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from store import inputs
@@ -117,8 +116,7 @@ def is_host(host: str) -> bool:
     return ":" not in host and inputs.is_host(host)
 
 
-@dataclass(frozen=True, slots=True)
-class AllowList:
+class AllowList(NamedTuple):
     """The administrator's `host:port` list: allowed although private, or on an unusual port.
 
     An entry by address covers every name that resolves to it. An entry by name trusts that name's DNS: whatever it

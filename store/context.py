@@ -11,7 +11,7 @@ from store.hashing import Hasher
 from store.strength import Estimator, estimate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Context:
     """The dependencies that every topic gets."""
 

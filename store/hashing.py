@@ -8,10 +8,10 @@ import hashlib
 import re
 import threading
 from base64 import b64encode
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from passlib.context import CryptContext
 from passlib.exc import PasswordSizeError, UnknownHashError
+from passlib.hash import argon2
 
 MAX_CONCURRENT_HASHES: Final = 2
 """The most concurrent hashes. Each password hash uses 64 MiB, so a burst of sign-ins cannot exhaust memory."""
@@ -46,8 +46,8 @@ class Hasher:
     """Hashes and verifies passwords and backup codes. Threads may share it."""
 
     def __init__(self, password_cost: Cost = PASSWORD_COST, code_cost: Cost = CODE_COST) -> None:
-        self._passwords = _context(password_cost)
-        self._codes = _context(code_cost)
+        self._passwords = _at_cost(password_cost)
+        self._codes = _at_cost(code_cost)
         self._slots = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
         self._cost = password_cost
         self._dummy = dummy_hash(password_cost)
@@ -64,9 +64,10 @@ class Hasher:
         """
         with self._slots:
             try:
-                fits, renewed = self._passwords.verify_and_update(password, stored or self._dummy)
+                fits = self._passwords.verify(password, stored or self._dummy)
                 if stored and fits:
-                    return True, renewed
+                    is_cheaper = self._passwords.needs_update(stored)
+                    return True, str(self._passwords.hash(password)) if is_cheaper else None
                 if stored:
                     self._pad_work(password, stored)
             except UNREADABLE_HASH_ERRORS:
@@ -94,7 +95,7 @@ class Hasher:
             return
         passes = -(-missing // self._cost.memory_kib)
         memory = max(missing // passes, _MIN_KIB_PER_LANE * self._cost.lanes)
-        _context(Cost(memory, passes, self._cost.lanes)).hash(password)
+        _at_cost(Cost(memory, passes, self._cost.lanes)).hash(password)
 
     def _dummy_check(self, password: str) -> None:
         """Do the work of a check in place of an unreadable stored hash."""
@@ -123,11 +124,7 @@ def _base64(raw: bytes) -> str:
     return b64encode(raw).decode().rstrip("=")
 
 
-def _context(cost: Cost) -> CryptContext:
-    return CryptContext(
-        schemes=["argon2"],
-        argon2__type="ID",
-        argon2__memory_cost=cost.memory_kib,
-        argon2__time_cost=cost.passes,
-        argon2__parallelism=cost.lanes,
-    )
+def _at_cost(cost: Cost) -> Any:
+    """The algorithm with these parameters. Older hashes are all of it, so that no `CryptContext` has to choose."""
+    algorithm: Any = argon2
+    return algorithm.using(type="ID", memory_cost=cost.memory_kib, time_cost=cost.passes, parallelism=cost.lanes)

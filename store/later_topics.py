@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from store.usage_months import UsageMonths
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SharedTopics:
     """The topics that other topics use."""
 

@@ -8,9 +8,8 @@ identity in the last five minutes.
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
@@ -60,8 +59,7 @@ _SESSION: Final = (
 _OWNER: Final = select(Session.c.account_id).where(Session.c.token_hash == bindparam("hashed"))
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizedSession:
+class AuthorizedSession(NamedTuple):
     """A session that `Sessions.authorise` accepted, and its account."""
 
     session_id: int

@@ -3,8 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from store import inputs
 from store.errors import UnknownSetting
@@ -20,8 +19,7 @@ PASSWORD_MINIMUM: Final = "password.minimum_without_second_factor"  # noqa: S105
 """The minimum password length of accounts without a second factor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(NamedTuple):
     """One setting of the site. `parse` converts typed text to a value, or raises `ValueError` or `GatekeyError`."""
 
     name: str

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from store.account_import import AccountImport
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Store(LaterTopics):
     """The topics. Each attribute is the object of one module."""
 

@@ -53,7 +53,7 @@ def test_no_password_fits_where_there_is_none(hasher: Hasher) -> None:
 def test_at_most_two_hashes_at_once(hasher: Hasher, monkeypatch: pytest.MonkeyPatch) -> None:
     inside, most, both = [0], [0], threading.Barrier(MAX_CONCURRENT_HASHES)
     counting = threading.Lock()
-    verify = hasher._passwords.verify_and_update
+    verify = hasher._passwords.verify
 
     def slow(password: str, stored: str) -> object:
         with counting:
@@ -65,7 +65,7 @@ def test_at_most_two_hashes_at_once(hasher: Hasher, monkeypatch: pytest.MonkeyPa
         return verify(password, stored)
 
     stored = hasher.hash_password("x")
-    monkeypatch.setattr(hasher._passwords, "verify_and_update", slow)
+    monkeypatch.setattr(hasher._passwords, "verify", slow)
     threads = [
         threading.Thread(target=hasher.check_password, args=("x", stored)) for _ in range(MAX_CONCURRENT_HASHES * 3)
     ]
