@@ -116,13 +116,16 @@ def test_a_reload_loses_no_stream_and_leaves_only_new_workers(tmp_path: Path) ->
 
 def test_a_client_that_keeps_its_connection_loses_no_call_to_reloads(tmp_path: Path) -> None:
     with running(tmp_path) as setup:
-        stop, statuses = threading.Event(), list[int]()
+        stop, statuses, refusals = threading.Event(), list[int](), list[str]()
 
         def keep_calling() -> None:
             url = f"{setup.gateway.url}/v1/chat/completions"
             with httpx.Client(headers=setup.headers, timeout=PATIENCE) as client:
                 while not stop.is_set():
-                    statuses.append(client.post(url, json=CHAT).status_code)
+                    answer = client.post(url, json=CHAT)
+                    statuses.append(answer.status_code)
+                    if answer.is_error:
+                        refusals.append(answer.text)
 
         callers = [threading.Thread(target=keep_calling) for _ in range(4)]
         for caller in callers:
@@ -135,6 +138,7 @@ def test_a_client_that_keeps_its_connection_loses_no_call_to_reloads(tmp_path: P
         stop.set()
         for caller in callers:
             caller.join(PATIENCE)
+        assert refusals == []
         assert set(statuses) == {200}
         assert setup.store.quota.state(sign_in(setup.store)).used_micro_usd == COST * len(statuses)
 

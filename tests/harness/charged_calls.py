@@ -6,7 +6,7 @@ from store.money import MICRO_PER_USD
 from store.values.api_keys import ApiKeyLimits
 from store.values.billing import ModelPrice
 from tests.fakes.model_answers import PROMPT_TOKENS, WORDS
-from tests.harness.stores import add_account, make_store, sign_in
+from tests.harness.stores import add_account, lift_request_rates, make_store, sign_in
 
 MODEL: Final = "gpt-priced"
 COST: Final = PROMPT_TOKENS + 2 * len(WORDS)
@@ -19,6 +19,7 @@ def prepare_account(url: str, upstream: str) -> str:
     """An account with money, a priced model and a model server; returns the account's API key."""
     with make_store(url) as store:
         add_account(store, quota_usd=QUOTA_USD)
+        lift_request_rates(store)
         store.site.set("upstream.base_url", f"{upstream}/v1")
         store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
         return store.api_keys.create(

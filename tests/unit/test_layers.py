@@ -1,6 +1,5 @@
 """The layers: what each room may know, read from the source and seen in a fresh interpreter."""
 
-import json
 import pkgutil
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from typing import Final
 import grimp
 import pytest
 
+from tests.harness.loaded_modules import loaded_by
 from tests.harness.postgres import PostgresServer
 from tests.harness.stores import make_ring, make_store, sqlite_url
 
@@ -21,16 +21,6 @@ FACE: Final = {"textual", "rich", "tui", "screens", "ssh"}
 NETWORK: Final = {"httpx", "starlette", "fastapi", "uvicorn", "aiosmtplib", "joserfc"}
 WHERE_FIRST_USED: Final = {"alembic", "psycopg", "segno", "webauthn", "zxcvbn"}
 """Slow to import, and seldom needed."""
-
-
-def loaded_by(code: str) -> set[str]:
-    """The modules in memory after a new interpreter ran `code`."""
-    program = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
-    finished = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True, timeout=120
-    )
-    names: list[str] = json.loads(finished.stdout.splitlines()[-1])
-    return set(names)
 
 
 def imports_of(room: str) -> str:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import textwrap
 
-from tests.unit.test_layers import loaded_by
+from tests.harness.loaded_modules import loaded_by
 
 BEGIN = "from tui.late_tls import import_asyncio\nimport_asyncio()\n"
 
