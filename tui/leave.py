@@ -161,4 +161,6 @@ class LeaveMixin(AppPart):
     async def _close_all(self) -> None:
         # Textual takes each widget apart, which is three quarters of the work between the key and the prompt (8.2.8).
         if not self.is_over:
+            # A worker that went on meanwhile would look for widgets that are gone.
+            self.workers.cancel_all()
             await super()._close_all()
