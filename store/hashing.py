@@ -125,6 +125,6 @@ def _base64(raw: bytes) -> str:
 
 
 def _at_cost(cost: Cost) -> Any:
-    """The algorithm with these parameters. Older hashes are all of it, so that no `CryptContext` has to choose."""
+    """argon2id with these parameters. Every stored hash is argon2id, so no `CryptContext` is needed."""
     algorithm: Any = argon2
     return algorithm.using(type="ID", memory_cost=cost.memory_kib, time_cost=cost.passes, parallelism=cost.lanes)

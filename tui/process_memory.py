@@ -11,9 +11,9 @@ _M_ARENA_MAX: Final = -8
 
 
 def share_one_arena() -> None:
-    """Let all threads take memory from one arena: each of their own would keep 1 MB or so that others cannot use.
+    """Let all threads take memory from one arena. An arena of each thread keeps memory that other threads cannot use.
 
-    One thread of Python runs at a time, so that they do not wait for each other there. Before the first thread.
+    One thread runs Python code at a time, so threads seldom wait for the arena. Call it before the first thread starts.
     """
     if sys.platform == "linux":
         import ctypes
@@ -23,7 +23,7 @@ def share_one_arena() -> None:
 
 
 def give_back() -> None:
-    """Give the system what was used for a while, and is free now."""
+    """Return free memory to the system."""
     if sys.platform == "linux":
         import ctypes
 

@@ -1,4 +1,4 @@
-"""What a relayed call asks of the database: statements, transactions, and bytes.
+"""The cost of a relayed call at the database: statements, transactions, and bytes.
 
 python -m tests.benchmarks.call_cost [--calls N]
 

@@ -10,7 +10,7 @@ BEGIN = "from tui.late_tls import import_asyncio\nimport_asyncio()\n"
 
 
 def said(program: str) -> str:
-    """What a new interpreter prints that imports asyncio late and runs `program`."""
+    """The output of a new interpreter that imports asyncio without `ssl` and runs `program`."""
     command = [sys.executable, "-W", "error", "-c", BEGIN + textwrap.dedent(program)]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout.strip()
 
