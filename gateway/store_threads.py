@@ -1,11 +1,11 @@
 """Runs the synchronous store off the event loop, in a bounded number of threads.
 
-SQLite allows one writer at a time, so there is one writer thread. Jobs that arrive during a commit share the next one:
-sixteen concurrent calls cost one fsync instead of sixteen. PostgreSQL writes in parallel, one thread per account: two
-transactions of one account would wait for its row locks. The jobs of one account share a transaction; jobs of different
-accounts never do, so that no order of locks between accounts is needed, and a locked account keeps no other waiting.
-There the shortcuts of an account's jobs, and their commit, are one round trip. Those of several jobs give up the
-account's rows before the disk has them; whoever asked for a durable write is told when it has.
+SQLite allows one writer at a time, so there is one writer thread, which keeps its connection. Jobs that arrive during
+a commit share the next one: sixteen concurrent calls cost one fsync instead of sixteen. PostgreSQL writes in parallel,
+one thread per account: two transactions of one account would wait for its row locks. The jobs of one account share a
+transaction; jobs of different accounts never do, so that no order of locks between accounts is needed, and a locked
+account keeps no other waiting. There the shortcuts of an account's jobs, and their commit, are one round trip. Those of
+several jobs give up the account's rows before the disk has them; whoever asked for a durable write is told when it has.
 """
 
 import asyncio
@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
 from gateway.disk_wait import DiskWait
+from gateway.writer_threads import WriterThreads
 from store.database import Database
 from store.errors import DatabaseBusy, DatabaseUnreachable, StoreUnavailable
 from store.shared_reads import SharedReads
@@ -76,10 +78,14 @@ class StoreThreads:
         self._is_postgresql = database.is_postgresql
         self._writers = POSTGRESQL_WRITER_THREADS if self._is_postgresql else 1
         self._reading = ThreadPoolExecutor(READER_THREADS, "gatekey-read")
-        self._writing = ThreadPoolExecutor(self._writers, "gatekey-write")
+        self._writing = WriterThreads(self._writers)
         self._waiting: deque[_Job] = deque()
         self._disk = DiskWait(database)
+        self._connection: Connection | None = None
+        """The connection of SQLite's writer, which only its thread uses."""
         self._busy = 0
+        self._was_durable = False
+        """True if the last transaction of SQLite was durable."""
         self._written_accounts: set[int] = set()
         """The accounts that a thread writes now (PostgreSQL)."""
         self._idle = asyncio.Event()
@@ -89,7 +95,7 @@ class StoreThreads:
         """Return the result of `work`, run in a reader thread. Raises what it raises."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, work)
 
-    async def write(
+    def write(
         self,
         work: Work[T],
         *,
@@ -98,8 +104,8 @@ class StoreThreads:
         account_id: int | None = None,
         shortcut: Way[T] | None = None,
         expected: Way[T] | None = None,
-    ) -> T:
-        """Return the result of `work`, run inside a write transaction that has been committed. Raises what it raises.
+    ) -> asyncio.Future[T]:
+        """The result of `work`, run inside a write transaction that has been committed, or what it raises.
 
         `first` runs before `work` and only reads (`Database.look`), so a refusal that reading can decide never takes
         the write lock. What it reads it shares with the jobs of the same transaction. A write that is not `durable` may
@@ -113,7 +119,7 @@ class StoreThreads:
         deadline = time.monotonic() + QUEUE_TIMEOUT_S
         self._waiting.append(_Job(work, first, durable, future, deadline, account_id, shortcut, expected))
         self._start()
-        return await future
+        return future
 
     async def close(self) -> None:
         """Wait until every queued job is done, and stop the threads. No job may be queued afterwards."""
@@ -124,21 +130,29 @@ class StoreThreads:
         await asyncio.to_thread(self._shut_down)
 
     def _shut_down(self) -> None:
-        self._writing.shutdown()
+        self._writing.shut_down()
+        if self._connection is not None:
+            self._connection.close()
         self._reading.shutdown()
 
     def _start(self) -> None:
         # Only the event loop accesses `_waiting`, `_busy` and `_written_accounts`, so no lock is needed. Jobs wait only
         # while a writer is busy.
         while self._busy < self._writers and (jobs := self._next_jobs()):
-            self._writing.submit(self._run, asyncio.get_running_loop(), jobs)
             self._busy += 1
+            self._writing.submit(partial(self._run, asyncio.get_running_loop(), jobs), under_way=self._busy)
             self._idle.clear()
 
     def _next_jobs(self) -> list[_Job]:
         """Take the jobs of the next transaction from the queue; empty if none may start now."""
         if not self._is_postgresql:
-            return [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_JOBS_PER_COMMIT))]
+            # In turns: a hold would wait for the disk if bookings shared its commit, and its call waits before it is
+            # sent.
+            turn = [job for job in self._waiting if job.durable is not self._was_durable]
+            jobs = (turn or list(self._waiting))[:MAX_JOBS_PER_COMMIT]
+            if jobs:
+                self._was_durable = jobs[0].durable
+            return self._taken(jobs)
         next_job = next((job for job in self._waiting if job.account_id not in self._written_accounts), None)
         if next_job is None:
             return []
@@ -147,7 +161,10 @@ class StoreThreads:
             return [next_job]
         self._written_accounts.add(next_job.account_id)
         together = (job for job in self._waiting if job.account_id == next_job.account_id)
-        jobs = list(islice(together, MAX_JOBS_PER_COMMIT))
+        return self._taken(list(islice(together, MAX_JOBS_PER_COMMIT)))
+
+    def _taken(self, jobs: list[_Job]) -> list[_Job]:
+        """`jobs`, which wait no more."""
         taken = set(map(id, jobs))
         self._waiting = deque(job for job in self._waiting if id(job) not in taken)
         return jobs
@@ -162,12 +179,10 @@ class StoreThreads:
                     self._commit([job for job in left if job.durable is is_durable])
             else:
                 self._commit(self._admitted(jobs))
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - it is raised where the jobs were handed in
             for job in jobs:
                 job.outcome = error
-            raise
-        finally:
-            loop.call_soon_threadsafe(self._finish, jobs)
+        loop.call_soon_threadsafe(self._finish, jobs)
 
     def _finish(self, jobs: list[_Job]) -> None:
         self._busy -= 1
@@ -198,7 +213,7 @@ class StoreThreads:
 
         A lost connection cannot be used again.
         """
-        with self._database.look() as tx:
+        with self._database.look(on=self._connected()) as tx:
             reads = SharedReads(tx)
             while checked:
                 job = checked.popleft()
@@ -256,7 +271,7 @@ class StoreThreads:
         """Commit all `jobs` in one transaction. False: it was rolled back, and each job has to run alone."""
         try:
             with self._database.write(
-                durable=any(job.durable for job in jobs), lock_timeout_s=_remaining_wait(jobs)
+                durable=any(job.durable for job in jobs), lock_timeout_s=_remaining_wait(jobs), on=self._connected()
             ) as tx:
                 for job in jobs:
                     job.outcome = job.work(tx)
@@ -272,9 +287,17 @@ class StoreThreads:
     def _commit_alone(self, job: _Job) -> None:
         with (
             _error_as_outcome(job),
-            self._database.write(durable=job.durable, lock_timeout_s=_remaining_wait([job])) as tx,
+            self._database.write(
+                durable=job.durable, lock_timeout_s=_remaining_wait([job]), on=self._connected()
+            ) as tx,
         ):
             job.outcome = job.work(tx)
+
+    def _connected(self) -> Connection | None:
+        """The connection that SQLite's writer keeps; None on PostgreSQL. Raises `StoreUnavailable`."""
+        if self._connection is None and not self._is_postgresql:
+            self._connection = self._database.connect()
+        return self._connection
 
 
 def _first_way(job: _Job) -> Shortcut[Any] | None:

@@ -3,7 +3,7 @@
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from json import JSONDecodeError
 from pathlib import Path
 
@@ -24,7 +24,11 @@ from store.errors import (
 
 
 class Database:
-    """An open database. Threads may share it; every call of `read` or `write` takes its own connection."""
+    """An open database. Threads may share it; a transaction takes a connection of its own, or that which it is given.
+
+    A thread with many transactions keeps a connection for them (`connect`): taking one from the pool takes as long as
+    a short transaction, and on SQLite another one has not read the pages that the last transaction left.
+    """
 
     def __init__(self, url: str, *, connections: int | None = None) -> None:
         """At most as many `connections` on PostgreSQL; None leaves it at 16, and 16 that are closed after use.
@@ -66,11 +70,17 @@ class Database:
     def is_in_memory(self) -> bool:
         return self.path is None and not self.is_postgresql
 
+    def connect(self) -> Connection:
+        """A connection for one thread, to be closed by it. Raises `StoreUnavailable`."""
+        self._refuse_another_file()
+        with self.mapped():
+            return self.engine.connect()
+
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, on: Connection | None = None) -> Iterator[Connection]:
         """A read transaction with one snapshot. Raises `StoreUnavailable`."""
         self._refuse_another_file()
-        with self.mapped(), self.engine.connect() as connection:
+        with self.mapped(), self._connection(on) as connection:
             if self.is_postgresql:
                 postgresql_engine.begin_reading(connection)
                 yield connection
@@ -79,22 +89,27 @@ class Database:
                 return
             # No `begin` listener: an engine with one is slower at each statement. The driver's connection takes a tenth
             # of the time of SQLAlchemy's.
-            connection.connection.cursor().execute("BEGIN")
-            yield connection
+            with connection.begin():
+                connection.connection.cursor().execute("BEGIN")
+                yield connection
 
     @contextmanager
-    def look(self) -> Iterator[Connection]:
+    def look(self, on: Connection | None = None) -> Iterator[Connection]:
         """As `read`, for statements that need not tell of one moment: on PostgreSQL each is one round trip."""
         if not self.is_postgresql:
-            with self.read() as connection:
+            with self.read(on) as connection:
                 yield connection
             return
-        with self.mapped(), self.engine.connect() as connection:
+        with self.mapped(), self._connection(on) as connection:
             yield connection
 
     @contextmanager
     def write(
-        self, *, durable: bool = True, lock_timeout_s: float = sqlite_engine.BUSY_TIMEOUT_MS / 1000
+        self,
+        *,
+        durable: bool = True,
+        lock_timeout_s: float = sqlite_engine.BUSY_TIMEOUT_MS / 1000,
+        on: Connection | None = None,
     ) -> Iterator[Connection]:
         """A write transaction. It commits at the end of the body, and an error in the body rolls it back.
 
@@ -105,7 +120,7 @@ class Database:
         self._refuse_another_file()
         with (
             self.mapped(),
-            self.engine.connect() as connection,
+            self._connection(on) as connection,
             self._flushing(connection, durable),
             connection.begin(),
         ):
@@ -198,6 +213,9 @@ class Database:
         if self._keeper is not None:
             self._keeper.close()
             self._keeper = None
+
+    def _connection(self, on: Connection | None) -> AbstractContextManager[Connection]:
+        return self.engine.connect() if on is None else nullcontext(on)
 
     def _sqlite_engine(self) -> Engine:
         path = self.path

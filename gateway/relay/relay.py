@@ -106,7 +106,7 @@ class Relay:
         )
         try:
             # Not durable: if a crash of the database loses the hold, the booking works without it.
-            job = self.services.threads.write(
+            holding = self.services.threads.write(
                 admission.hold,
                 first=admission.read,
                 durable=False,
@@ -114,7 +114,6 @@ class Relay:
                 shortcut=admission.hold_shortcut,
                 expected=admission.expected_hold,
             )
-            holding = asyncio.ensure_future(job)
             hold = await asyncio.shield(holding)
         except asyncio.CancelledError:
             # The hold is made all the same, and this task can no longer book it.

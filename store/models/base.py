@@ -8,6 +8,8 @@ from sqlalchemy import BigInteger, Column, DateTime, Dialect, ForeignKey, Intege
 
 from store.errors import DatabaseDamaged
 
+_OFFSET_CHARACTERS: Final = len("+00:00")
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware datetime, stored and read in UTC. Raises ValueError for a naive one."""
@@ -30,6 +32,8 @@ class UtcDateTime(TypeDecorator[datetime]):
             return super().bind_processor(dialect)
 
         def write(value: datetime | None) -> str | None:
+            if value is not None and value.tzinfo is UTC:
+                return value.isoformat(" ", "microseconds")[:-_OFFSET_CHARACTERS]
             naive = self.process_bind_param(value, dialect)
             return None if naive is None else naive.isoformat(" ", "microseconds")
 

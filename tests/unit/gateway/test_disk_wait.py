@@ -57,21 +57,21 @@ def account_of(store: Store) -> int:
     return add_account(store, quota_usd=5).id
 
 
-def book(threads: StoreThreads, store: Store, hold: Hold) -> asyncio.Task[int]:
+def book(threads: StoreThreads, store: Store, hold: Hold) -> asyncio.Future[int]:
     def steps(tx: Connection) -> int:
         return store.quota.book(tx, hold, 7, CALL)
 
     def shortcut() -> Shortcut[int]:
         return store.quota.shortcuts.book(hold, 7, CALL)
 
-    return asyncio.create_task(threads.write(steps, account_id=hold.account_id, shortcut=shortcut))
+    return threads.write(steps, account_id=hold.account_id, shortcut=shortcut)
 
 
-async def booked_behind_another(threads: StoreThreads, store: Store, account_id: int) -> list[asyncio.Task[int]]:
+async def booked_behind_another(threads: StoreThreads, store: Store, account_id: int) -> list[asyncio.Future[int]]:
     """Bookings of three calls that waited together."""
     may_begin = threading.Event()
     holds = [hold_quota(store, account_id, 10) for _ in range(3)]
-    first = asyncio.create_task(threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=account_id))
+    first = threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=account_id)
     await asyncio.sleep(0)
     bookings = [book(threads, store, hold) for hold in holds]
     await asyncio.sleep(0)

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import httpx
 import pytest
 import uvicorn
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, QueuePool, func, select, text
 
 from gateway import store_threads
 from gateway.app import create_app
@@ -42,14 +43,12 @@ def patient_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_threads, "QUEUE_TIMEOUT_S", PATIENCE)
 
 
-async def written_together(threads: StoreThreads, work: list[Coroutine[Any, Any, Any]]) -> list[Any]:
-    """The result or the error of each piece of `work`, all of which waited behind one write; closes `threads`."""
+async def written_together(threads: StoreThreads, handed_in: Sequence[Callable[[], asyncio.Future[Any]]]) -> list[Any]:
+    """The result or the error of each write `handed_in`, all of which waited behind one; closes `threads`."""
     may_begin = threading.Event()
     async with asyncio.timeout(PATIENCE):
-        blocking = asyncio.create_task(threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=1))
-        await asyncio.sleep(0)
-        writes = [asyncio.create_task(one) for one in work]
-        await asyncio.sleep(0)
+        blocking = threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=1)
+        writes = [one() for one in handed_in]
         may_begin.set()
         outcomes = await asyncio.gather(*writes, return_exceptions=True)
         await blocking
@@ -61,10 +60,10 @@ async def checked_together(store: Store, check: Callable[[Connection, int], None
     """The outcomes of three jobs of one account that share a transaction, each with `check` as its `first`."""
     threads = StoreThreads(store.database)
 
-    def hand_in(number: int) -> Coroutine[Any, Any, bool]:
+    def hand_in(number: int) -> asyncio.Future[bool]:
         return threads.write(lambda _tx: True, first=lambda reads: check(reads.tx, number), account_id=1)
 
-    return await written_together(threads, [hand_in(number) for number in range(3)])
+    return await written_together(threads, [partial(hand_in, number) for number in range(3)])
 
 
 async def test_closing_wrote_what_waited_behind_a_commit_and_told_everyone(store: Store) -> None:
@@ -93,16 +92,16 @@ async def test_closing_wrote_what_waited_behind_a_commit_and_told_everyone(store
 async def test_jobs_that_are_committed_together_read_the_same_once(store: Store) -> None:
     threads, read = StoreThreads(store.database), list[int]()
 
-    def hand_in(threads: StoreThreads, number: int) -> Coroutine[Any, Any, int]:
+    def hand_in(threads: StoreThreads, number: int) -> asyncio.Future[int]:
         def ask(reads: SharedReads) -> None:
             reads.once(f"question {number % 2}", lambda _tx: read.append(number))
 
         return threads.write(lambda _tx: number, first=ask, account_id=1)
 
-    assert await written_together(threads, [hand_in(threads, number) for number in range(6)]) == list(range(6))
+    assert await written_together(threads, [partial(hand_in, threads, number) for number in range(6)]) == list(range(6))
     assert read == [0, 1]
     later = StoreThreads(store.database)
-    assert await written_together(later, [hand_in(later, 7)]) == [7]
+    assert await written_together(later, [partial(hand_in, later, 7)]) == [7]
     assert read == [0, 1, 7], "an answer outlived the jobs that it was read for"
 
 
@@ -119,12 +118,12 @@ async def test_who_fails_fails_alone(store: Store, kind: type[Exception], in_fir
     def fail(_: object) -> NoReturn:
         raise kind
 
-    def hand_in(number: int) -> Coroutine[Any, Any, int]:
+    def hand_in(number: int) -> asyncio.Future[int]:
         if number != 3:
             return threads.write(lambda tx: write(tx, number))
         return threads.write(lambda tx: write(tx, number), first=fail) if in_first else threads.write(fail)
 
-    outcomes = await written_together(threads, [hand_in(number) for number in range(6)])
+    outcomes = await written_together(threads, [partial(hand_in, number) for number in range(6)])
     assert isinstance(outcomes.pop(3), kind)
     if kind is not DatabaseBusy or in_first:
         assert outcomes == [0, 1, 2, 4, 5]
@@ -138,10 +137,29 @@ async def test_on_postgresql_what_need_not_wait_for_the_disk_does_not(postgres_s
         return int(tx.exec_driver_sql("SELECT txid_current()").scalar_one())
 
     kinds = [True, False, False, True, True, False]
-    work = [threads.write(transaction, durable=durable, account_id=1) for durable in kinds]
+    work = [partial(threads.write, transaction, durable=durable, account_id=1) for durable in kinds]
     first, *others = await written_together(threads, work)
     assert [other == first for other in others] == kinds[1:]
     assert len({first, *others}) == 2, "those of one kind did not share a transaction"
+
+
+async def test_on_sqlite_what_waits_for_the_disk_and_what_does_not_take_turns(memory_store: Store) -> None:
+    """A booking waits for the disk, and holds that waited longer would wait with it if they shared its transaction."""
+    threads, commits = StoreThreads(memory_store.database), list[Connection]()
+    memory_store.database.before_commit = commits.append
+    kinds = [True, False, False, True, True, False]
+    work = [partial(threads.write, lambda _tx: len(commits), durable=durable) for durable in kinds]
+    assert await written_together(threads, work) == [2, 1, 1, 2, 2, 1]
+
+
+async def test_the_writer_of_sqlite_keeps_its_connection_until_the_end(memory_store: Store) -> None:
+    threads, pool = StoreThreads(memory_store.database), memory_store.database.engine.pool
+    assert isinstance(pool, QueuePool)
+    used = [await threads.write(lambda tx: id(tx.connection.driver_connection)) for _ in range(3)]
+    assert len(set(used)) == 1
+    assert pool.checkedout() == 1
+    await threads.close()
+    assert pool.checkedout() == 0
 
 
 async def test_on_postgresql_the_jobs_of_one_account_share_a_transaction_and_no_others(postgres_store: Store) -> None:
@@ -151,10 +169,10 @@ async def test_on_postgresql_the_jobs_of_one_account_share_a_transaction_and_no_
         return int(tx.exec_driver_sql("SELECT txid_current()").scalar_one())
 
     async with asyncio.timeout(PATIENCE):
-        first = asyncio.create_task(threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=1))
+        first = threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=1)
         await asyncio.sleep(0)
         accounts = (1, 2, 1, None, None, 1)
-        writes = [asyncio.create_task(threads.write(transaction, account_id=each)) for each in accounts]
+        writes = [threads.write(transaction, account_id=each) for each in accounts]
         other = threads.write(lambda _tx: is_alone.set(), account_id=3)
         await other
         assert is_alone.is_set()  # account 1 is being written, and others are not kept waiting
@@ -175,9 +193,9 @@ async def test_on_postgresql_jobs_run_again_one_by_one_after_a_deadlock_of_their
         return True
 
     async with asyncio.timeout(PATIENCE):
-        first = asyncio.create_task(threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=1))
+        first = threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=1)
         await asyncio.sleep(0)
-        writes = [asyncio.create_task(threads.write(write, account_id=1)) for _ in range(3)]
+        writes = [threads.write(write, account_id=1) for _ in range(3)]
         await asyncio.sleep(0)
         may_begin.set()
         assert await asyncio.gather(*writes) == [True, True, True]
