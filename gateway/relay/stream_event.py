@@ -13,10 +13,10 @@ from gateway.relay.response_facts import reports_error
 from gateway.relay.usage_report import ReportedUsage, parse_usage
 
 _DATA: Final = re.compile(rb"(?:^|[\r\n])data:[ ]?([^\r\n]*)")
-_USAGE_KEY: Final = re.compile(rb'"usage"\s*:\s*\{')
+USAGE_KEY: Final = re.compile(rb'"usage"\s*:\s*\{')
 _ERROR_KEY: Final = re.compile(rb'"error"\s*:|"object"\s*:\s*"error"')
 _ERROR_EVENT: Final = re.compile(rb"event:(?<![^\r\n]event:)[ ]?error[ ]*(?:[\r\n]|$)")
-_DELTA_TEXT: Final = re.compile(
+DELTA_TEXT: Final = re.compile(
     rb'"(?:content|text|arguments|reasoning|reasoning_content|refusal|thinking|transcript|input)"'
     rb'\s*:\s*"((?:[^"\\]++|\\.)++)"'
 )
@@ -69,10 +69,10 @@ def event_facts(event: bytes) -> EventFacts:
     if _ERROR_EVENT.search(event) or (_ERROR_KEY.search(data) and reports_error(json_object(data))):
         reason = reason_in_document(json_object(data) or data.decode(errors="replace"))
         return EventFacts(is_error=True, reason=reason.message if reason is not None else None)
-    texts = _DELTA_TEXT.findall(data)
+    texts = DELTA_TEXT.findall(data)
     audio = _AUDIO_DATA.findall(data) if _AUDIO_KEY.search(data) else ()
     counts = (bool(texts or audio), sum(map(len, texts)), sum(map(len, audio)))
-    if not _USAGE_KEY.search(data):
+    if not USAGE_KEY.search(data):
         return EventFacts(False, False, None, *counts)
     document = json_object(data)
     return EventFacts(False, False, None, *counts, parse_usage(document), document.get("choices") == [])

@@ -12,6 +12,7 @@ from gateway.model_server.error_reasons import ErrorReason, failure_sentence
 from gateway.relay.api_form import ApiForm
 from gateway.relay.event_readers import EVENT_READERS
 from gateway.relay.model_response import masked_pieces
+from gateway.relay.plain_events import plain_events
 from gateway.relay.process_client import MAX_INLINE_BYTES
 from gateway.relay.request import Call
 from gateway.relay.stream_event import EventFacts, event_facts
@@ -24,8 +25,10 @@ SLICE_BYTES: Final = 8 * 1024
 """Bytes that are counted before the event loop runs again. So many hold up to 2,700 events, which take 5 ms."""
 DONE_EVENT: Final = b"data: [DONE]\n\n"
 _LINE_END: Final = rb"(?:\r\n|\n|\r(?!\n))"
-EVENT_END: Final = re.compile(_LINE_END + rb"{2,}")
+EVENT_END: Final = re.compile(_LINE_END + _LINE_END + rb"+")
 """Further blank lines belong to the event before them: each as an event of its own would be counted and sent alone."""
+_EVENT_END_WITHOUT_CR: Final = re.compile(rb"\n\n+")
+"""The same in bytes without a carriage return, in a tenth of the time."""
 _BROKE_OFF: Final = "The model server reported an error and broke off"
 
 
@@ -82,8 +85,10 @@ class StreamMeter:
         Sets `failure` for an event that reports an error or is longer than `MAX_EVENT_BYTES`. The events before it are
         returned.
         """
-        pieces, short, read = list[bytes](), list[bytes](), self._reader()
-        for event in self._complete_events(chunk):
+        events, read = self._complete_events(chunk), self._reader()
+        plain = self._plain_start(events, read)
+        pieces, short = list[bytes](), events[:plain]
+        for event in events[plain:]:
             if self.is_done and self.form is not ApiForm.CHAT:
                 break  # some servers send `[DONE]` after the last event, which has no such end
             is_long = len(event) > MAX_INLINE_BYTES
@@ -133,7 +138,9 @@ class StreamMeter:
         # An event may end within the last bytes of the previous chunk.
         searched_from = max(len(self._rest) - 3, 0)
         self._rest += chunk
-        ends = [match.end() for match in EVENT_END.finditer(self._rest, searched_from)]
+        has_cr = self._rest.find(b"\r", searched_from) >= 0
+        end = EVENT_END if has_cr else _EVENT_END_WITHOUT_CR
+        ends = [match.end() for match in end.finditer(self._rest, searched_from)]
         if not ends:
             return []
         self._has_begun = True
@@ -143,6 +150,15 @@ class StreamMeter:
 
     def _reader(self) -> Callable[[bytes], EventFacts]:
         return event_facts if self.form is ApiForm.CHAT else EVENT_READERS[self.form]
+
+    def _plain_start(self, events: list[bytes], read: Callable[[bytes], EventFacts]) -> int:
+        """Count the plain events at the start, all of which are passed on; returns their number."""
+        if read is not event_facts:
+            return 0
+        plain = plain_events(events, MAX_INLINE_BYTES)
+        self.deltas += plain.deltas
+        self.text_bytes += plain.text_bytes
+        return plain.number
 
     def _note(self, facts: EventFacts, event: bytes) -> bool:
         """Count an event; returns True if it is passed on."""

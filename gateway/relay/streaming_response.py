@@ -191,14 +191,14 @@ class StreamingRelayResponse(Response):
             await self._book("upstream_broken", str(failure), kind=Kind.ERROR)
             # Close first: sending may take long, and the connection is no longer needed.
             await self._answer.aclose()
-            form = self._call.endpoint.form
-            await self._send(send, _body_message(error_event(openai_body(failure), form)))
+            last = [error_event(openai_body(failure), self._call.endpoint.form)]
         else:
             await self._book("ok", "")
-            for events in await masked_pieces(self._meter.last_event, self._meter.secret):
-                await self._send(send, _body_message(events))
+            last = await masked_pieces(self._meter.last_event, self._meter.secret) or [b""]
+        for piece in last[:-1]:
+            await self._send(send, _body_message(piece))
         self._end_keep_alive()
-        await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})
+        await self._send(send, {"type": "http.response.body", "body": last[-1], "more_body": False})
 
     async def _pass_on(self, send: Send) -> None:
         async with asyncio.timeout(MAX_CALL_S):

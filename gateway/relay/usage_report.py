@@ -9,7 +9,7 @@ Servers agree on the names `prompt_tokens`, `completion_tokens` and `total_token
 The total includes the additional figures, so it shows which of them were counted separately.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
@@ -98,12 +98,10 @@ class _ExtraTokens:
 
     @classmethod
     def of(cls, usage: Mapping[str, Any]) -> "_ExtraTokens":
-        return cls(
-            *(
-                max(_values_of(usage, names), default=0)
-                for names in (_CACHE_READ_KEYS, _CACHE_WRITE_KEYS, _TOOL_KEYS, _REASONING_KEYS)
-            )
-        )
+        details = (usage.get(name) for name in _DETAIL_KEYS)
+        parts = [usage, *(part for part in details if isinstance(part, dict))]
+        kinds = (_CACHE_READ_KEYS, _CACHE_WRITE_KEYS, _TOOL_KEYS, _REASONING_KEYS)
+        return cls(*(_greatest(parts, names) for names in kinds))
 
     @property
     def cache(self) -> int:
@@ -122,13 +120,10 @@ class _ExtraTokens:
         return min(rest, separate)
 
 
-def _values_of(usage: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[int]:
-    for part in (usage, *(usage.get(name) for name in _DETAIL_KEYS)):
-        if isinstance(part, dict):
-            for name in names:
-                tokens = token_count(part.get(name))
-                if tokens is not None:
-                    yield tokens
+def _greatest(parts: Sequence[Mapping[str, Any]], names: Sequence[str]) -> int:
+    """The greatest number of tokens under one of `names`; 0 if there is none."""
+    found = [part[name] for part in parts for name in names if name in part]
+    return max((tokens for value in found if (tokens := token_count(value)) is not None), default=0) if found else 0
 
 
 def token_count(value: object) -> int | None:

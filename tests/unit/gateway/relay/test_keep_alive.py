@@ -57,8 +57,9 @@ async def test_a_silent_stream_gets_comments_and_is_charged_as_without(
         thought.set()
         await asyncio.wait_for(call, PATIENCE)
     sent = bodies(taker.taken)
-    assert [each for each in sent if each != KEEP_ALIVE_COMMENT] == [said("one"), said("two"), DONE, b""]
-    assert sent[-1] == b""
+    assert [each for each in sent if each != KEEP_ALIVE_COMMENT] == [said("one"), said("two"), DONE]
+    assert sent[-1] == DONE
+    assert taker.taken[-1]["more_body"] is False
     assert asked == [seconds]
     entry = entry_of(store)
     assert (entry.status, entry.completion_tokens) == ("ok", 2)
