@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import replace
 from typing import ClassVar, Final
 
@@ -22,6 +23,10 @@ from tui.widgets.small_screen import SmallScreenGuard
 KEY_CELLS: Final = 9
 WORDS_CELLS: Final = 30
 """Widths of the columns of keys and of words."""
+_LINE_CELLS: Final = 67
+"""The longest line."""
+_FRAME_CELLS: Final = 13
+"""What the dialog takes of a narrow screen beside its lines."""
 _GROUPS: Final = {
     "here": "Here",
     "move": "Moving",
@@ -91,9 +96,10 @@ class Help(SmallScreenGuard, ModalScreen[None]):
                 pressed = keys.setdefault((words, name), [])
                 if key not in pressed:
                     pressed.append(key)
+            cells = min(_LINE_CELLS, self.app.size.width - _FRAME_CELLS)
             for group, heading in _GROUPS.items():
                 lines = [
-                    _line(" ".join(pressed), words, name)
+                    _lines(" ".join(pressed), words, name, cells)
                     for (words, name), pressed in keys.items()
                     if _group(name) == group
                 ]
@@ -123,9 +129,18 @@ def _group(name: str) -> str:
     return _GROUPS_BY_PREFIX.get(prefix, "here")
 
 
-def _line(keys: str, words: str, name: str) -> Content:
+def _lines(keys: str, words: str, name: str, cells: int) -> Content:
+    """A key and what it does, with its name at the right: on a line of its own where it does not fit."""
+    indent = KEY_CELLS + 2
+    *before, last = textwrap.wrap(words, max(cells - indent, 1)) or [""]
+    padded = f"{last:<{WORDS_CELLS}}  "
+    if indent + len(padded) + len(name) > cells:
+        before, padded = [*before, last], ""
+    margin = "\n" + " " * indent
     return Content.assemble(
-        (f"{keys:>{KEY_CELLS}}", "bold $text-accent"), f"  {words:<{WORDS_CELLS}}", (f"  {name}", "$foreground-muted")
+        (f"{keys:>{KEY_CELLS}}", "bold $text-accent"),
+        "  " + margin.join([*before, padded]),
+        (name, "$foreground-muted"),
     )
 
 

@@ -50,6 +50,17 @@ async def test_f1_on_a_module_tells_of_that_module(module: str, sentence: str, s
     assert stage.says(sentence)
 
 
+@pytest.mark.parametrize("columns", [60, 80, 120])
+async def test_what_a_key_does_and_its_name_stand_in_one_column(columns: int) -> None:
+    async with console(size=(columns, 60), press="2") as stage:
+        await stage.press("f1")
+        lines = stage.text().splitlines()
+        words = next(line for line in lines if "Write everything" in line)
+        name = next(line for line in lines if "security.export" in line)
+        is_alone = "Write" not in name and "file" not in name
+        assert not is_alone or name.index("security.export") == words.index("Write"), (words, name)
+
+
 async def test_f1_in_a_dialog_tells_of_it_and_keeps_what_was_typed() -> None:
     async with console(size=(100, 40), press="p") as stage:
         await stage.type("half a pass")

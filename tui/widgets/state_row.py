@@ -1,11 +1,16 @@
 """StateRow: one row with the state of a thing, and the buttons that act on it at its right end."""
 
+import re
+from typing import Final
+
 from textual.app import ComposeResult, RenderResult
 from textual.content import Content
 from textual.geometry import Size
 
 from tui.widgets.action_button import ActionButton
 from tui.widgets.field import LABEL_CELLS, MARKER_CELLS, Field
+
+_BETWEEN_PARTS: Final = re.compile(", | · ")
 
 
 class StateRow(Field):
@@ -44,7 +49,7 @@ class StateRow(Field):
 
     def render(self) -> RenderResult:
         marker, label = self._head()
-        state = self._state.truncate(self._room, ellipsis=True)
+        state = _cut(self._state, self._room)
         if self._is_stacked:
             return Content("\n").join([Content.assemble(marker, label), Content.assemble(marker, state)])
         return Content.assemble(marker, label.pad_right(LABEL_CELLS - MARKER_CELLS - label.cell_length), state)
@@ -59,3 +64,14 @@ class StateRow(Field):
         regions = [action.virtual_region_with_margin for action in self._actions if action.display]
         end = min((region.x for region in regions if region), default=self.content_size.width)
         return max(0, end - (MARKER_CELLS if self._is_stacked else LABEL_CELLS))
+
+
+def _cut(state: Content, cells: int) -> Content:
+    """`state` in at most `cells`: without its last parts where it is too long, and with an ellipsis in their place."""
+    if state.cell_length <= cells:
+        return state
+    for between in reversed([*_BETWEEN_PARTS.finditer(state.plain)]):
+        shown = state[: between.start()]
+        if shown.cell_length < cells:
+            return Content.assemble(shown, ("…", "$foreground-muted"))
+    return state.truncate(cells, ellipsis=True)

@@ -40,6 +40,21 @@ async def test_a_long_state_is_cut_before_the_first_button_that_is_shown(*, is_s
         assert "y… " in app.lines()[0]
 
 
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        ("● gk_…MivP · 15 days old, never used at all", "● gk_…MivP · 15 days old…"),
+        ("● this one · 3 more, from four addresses far away", "● this one · 3 more…"),
+        ("● " + "x" * 20 + " · " + "y" * 30, "● " + "x" * 20 + "…"),
+        ("● " + "x" * 40 + " · y", "● " + "x" * 35 + "…"),
+    ],
+)
+async def test_what_does_not_fit_is_left_out_by_whole_parts(state: str, shown: str) -> None:
+    async with running(stage(state)) as (app, pilot):
+        await pilot.pause()
+        assert app.lines()[0][LABEL_CELLS:].partition("  ")[0].rstrip() == shown
+
+
 async def test_in_a_narrow_terminal_the_state_is_below_the_label() -> None:
     app = stage()
     async with running(app) as (_, pilot):
