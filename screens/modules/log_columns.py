@@ -63,7 +63,7 @@ def task_columns(zone: tzinfo, now: datetime) -> tuple[TableColumn[LoggedEntry],
         TableColumn("Progress", _progress_cell, 13, minimum=9, align="right", priority=2),
         _cost(),
         _key(4),
-        _status(14),
+        _status(14, minimum=13),
     )
 
 
@@ -200,8 +200,8 @@ def _took_if_finished(row: LoggedEntry) -> Content:
     return _text(took(row.entry.duration_ms) if row.entry.duration_ms else "")
 
 
-def _status(width: int = 9) -> TableColumn[LoggedEntry]:
-    return TableColumn("Status", status_words, width, minimum=7, maximum=26)
+def _status(width: int = 9, minimum: int = 7) -> TableColumn[LoggedEntry]:
+    return TableColumn("Status", status_words, width, minimum=minimum, maximum=26)
 
 
 def _kind(row: LoggedEntry) -> Content:

@@ -9,6 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Resize
 from textual.widgets import Button, OptionList
 from textual.widgets.option_list import Option
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from tui.account import Capabilities
 
 _LABEL_CELLS: Final = 14
+_PADDING_CELLS: Final = 2
+"""Beside a line of the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,11 @@ class Fact:
     value: Content
     text: str
 
-    def draw(self) -> Content:
-        return Content.assemble((self.label.ljust(_LABEL_CELLS), "$foreground-muted"), self.value)
+    def draw(self, cells: int | None = None) -> Content:
+        """The line; a value that is too long for `cells` goes on below its beginning."""
+        lines = [self.value] if cells is None else self.value.wrap(max(cells - _LABEL_CELLS, 1))
+        label = Content.styled(self.label.ljust(_LABEL_CELLS), "$foreground-muted")
+        return Content.assemble(label, Content(f"\n{' ' * _LABEL_CELLS}").join(lines))
 
 
 class LogDetails(AccountModal[None]):
@@ -82,6 +88,13 @@ class LogDetails(AccountModal[None]):
                 yield ActionButton("Copy", id="copy", shortcut="y")
                 yield ActionButton("Copy all", id="copy-all", shortcut="a")
                 yield ActionButton("Close", id="cancel", shortcut="esc", variant="primary")
+
+    @on(Resize)
+    def fit_lines(self) -> None:
+        lines = self.query_one(OptionList)
+        cells = lines.scrollable_content_region.width - _PADDING_CELLS
+        for at, fact in enumerate(self._facts):
+            lines.replace_option_prompt_at_index(at, fact.draw(cells))
 
     @on(Button.Pressed, "#copy")
     @on(OptionList.OptionSelected)

@@ -242,6 +242,27 @@ async def test_a_task_without_a_price_is_said_to_be_free() -> None:
             await stage.press("escape", "down")
 
 
+async def test_a_long_value_goes_on_below_its_beginning_at_every_size() -> None:
+    sentence = "The model server could not be reached. Try again later."
+    async with console(logged_store(), size=(60, 30)) as stage:
+        await open_log(stage)
+        await filter_by(stage, "kind:error")
+        await stage.press("enter")
+        lines = stage.text().splitlines()
+        at = next(number for number, line in enumerate(lines) if "could not be reached" in line)
+        assert lines[at + 1].index("Try again later.") == lines[at].index("The model server")
+        await stage.pilot.resize_terminal(100, 30)
+        await stage.settle()
+        assert sentence in stage.text(), "a line kept the end that it had in a narrow terminal"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+async def test_the_status_of_a_task_is_not_cut(columns: int) -> None:
+    async with console(logged_store(), size=(columns, 30)) as stage:
+        await open_log(stage, "task-logs")
+        assert "▲ in_progress" in stage.text()
+
+
 async def test_each_value_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TMUX", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
