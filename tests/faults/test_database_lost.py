@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import AbstractContextManager, closing
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -51,9 +52,9 @@ def noting_patience(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[float
     asked: list[float] = []
     real = store.database.write
 
-    def noting(_: Database, *, durable: bool = True, lock_timeout_s: float = 5.0) -> AbstractContextManager[Connection]:
+    def noting(_: Database, *, lock_timeout_s: float = 5.0, **options: Any) -> AbstractContextManager[Connection]:
         asked.append(lock_timeout_s)
-        return real(durable=durable, lock_timeout_s=lock_timeout_s)
+        return real(lock_timeout_s=lock_timeout_s, **options)
 
     monkeypatch.setattr(Database, "write", noting)
     return asked

@@ -11,6 +11,8 @@ from tui.widgets.action_button import ActionButton
 from tui.widgets.field import LABEL_CELLS, MARKER_CELLS, Field
 
 _BETWEEN_PARTS: Final = re.compile(", | · ")
+_STUMP_CELLS: Final = 12
+"""So much of a part that is cut says nothing."""
 
 
 class StateRow(Field):
@@ -67,11 +69,11 @@ class StateRow(Field):
 
 
 def _cut(state: Content, cells: int) -> Content:
-    """`state` in at most `cells`: without its last parts where it is too long, and with an ellipsis in their place."""
+    """`state` in at most `cells`, with an ellipsis where it is cut: between two parts, if little more could be read."""
     if state.cell_length <= cells:
         return state
     for between in reversed([*_BETWEEN_PARTS.finditer(state.plain)]):
         shown = state[: between.start()]
-        if shown.cell_length < cells:
+        if cells - _STUMP_CELLS <= shown.cell_length < cells:
             return Content.assemble(shown, ("…", "$foreground-muted"))
     return state.truncate(cells, ellipsis=True)

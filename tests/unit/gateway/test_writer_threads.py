@@ -1,5 +1,6 @@
 """Work runs in as many threads as are needed, and all of it before they end."""
 
+import gc
 import threading
 from functools import partial
 from queue import SimpleQueue
@@ -30,6 +31,7 @@ def test_a_thread_is_started_when_it_is_needed() -> None:
 
 
 def test_all_work_is_done_in_its_order_before_the_threads_end() -> None:
+    before = set(threading.enumerate())
     threads, may_begin, done = WriterThreads(1), threading.Event(), list[int]()
 
     def wait() -> None:
@@ -41,4 +43,16 @@ def test_all_work_is_done_in_its_order_before_the_threads_end() -> None:
     may_begin.set()
     threads.shut_down()
     assert done == list(range(50))
-    assert not [each for each in threading.enumerate() if each.name.startswith("gatekey-write")]
+    assert set(threading.enumerate()) <= before
+
+
+def test_the_threads_end_with_what_has_forgotten_to_end_them() -> None:
+    before, threads = set(threading.enumerate()), WriterThreads(2)
+    names_of(threads, 2)
+    started = set(threading.enumerate()) - before
+    assert len(started) == 2
+    del threads
+    gc.collect()
+    for thread in started:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()

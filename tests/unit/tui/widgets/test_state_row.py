@@ -43,9 +43,9 @@ async def test_a_long_state_is_cut_before_the_first_button_that_is_shown(*, is_s
 @pytest.mark.parametrize(
     ("state", "shown"),
     [
-        ("● gk_…MivP · 15 days old, never used at all", "● gk_…MivP · 15 days old…"),
-        ("● this one · 3 more, from four addresses far away", "● this one · 3 more…"),
-        ("● " + "x" * 20 + " · " + "y" * 30, "● " + "x" * 20 + "…"),
+        ("● gk_…MivP · 15 days old, never used at all", "● gk_…MivP · 15 days old, never used …"),
+        ("● " + "x" * 24 + ", " + "y" * 30, "● " + "x" * 24 + "…"),
+        ("● " + "x" * 22 + ", " + "y" * 30, "● " + "x" * 22 + ", " + "y" * 11 + "…"),
         ("● " + "x" * 40 + " · y", "● " + "x" * 35 + "…"),
     ],
 )
