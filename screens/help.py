@@ -26,7 +26,7 @@ WORDS_CELLS: Final = 30
 _LINE_CELLS: Final = 67
 """The longest line."""
 _FRAME_CELLS: Final = 13
-"""What the dialog takes of a narrow screen beside its lines."""
+"""Columns of a narrow screen that the dialog takes beside its lines."""
 _GROUPS: Final = {
     "here": "Here",
     "move": "Moving",

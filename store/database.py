@@ -215,7 +215,11 @@ class Database:
             self._keeper = None
 
     def _connection(self, on: Connection | None) -> AbstractContextManager[Connection]:
-        return self.engine.connect() if on is None else nullcontext(on)
+        if on is None:
+            return self.engine.connect()
+        if self._is_closed:
+            raise DatabaseUnreachable("The database is closed.")
+        return nullcontext(on)
 
     def _sqlite_engine(self) -> Engine:
         path = self.path

@@ -158,6 +158,10 @@ async def test_the_writer_of_sqlite_keeps_its_connection_until_the_end(memory_st
     used = [await threads.write(lambda tx: id(tx.connection.driver_connection)) for _ in range(3)]
     assert len(set(used)) == 1
     assert pool.checkedout() == 1
+    memory_store.database._is_closed = True
+    with pytest.raises(DatabaseUnreachable):
+        await threads.write(lambda _tx: None)
+    memory_store.database._is_closed = False
     await threads.close()
     assert pool.checkedout() == 0
 
