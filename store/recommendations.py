@@ -53,7 +53,7 @@ class Recommendations:
             Check(Advice.TWO_FACTOR, status.is_enabled, "It is on." if status.is_enabled else "It is off."),
             _backup_codes(status),
             self._access_token(tx, session),
-            self._quota_warning(session, notifications),
+            self._quota_warning(tx, session, notifications),
             Check(
                 Advice.PRICING,
                 not accepts_unpriced,
@@ -76,7 +76,7 @@ class Recommendations:
             Advice.ACCESS_TOKEN, fresh, finding if fresh else f"It is {age.days} days old. Generate a new one."
         )
 
-    def _quota_warning(self, session: AuthorizedSession, settings: NotificationSettings) -> Check:
+    def _quota_warning(self, tx: Connection, session: AuthorizedSession, settings: NotificationSettings) -> Check:
         threshold = settings.threshold_micro_usd
         if threshold == 0:
             return Check(Advice.QUOTA_WARNING, False, "The threshold is $0.00, so no warning is ever sent.")
@@ -85,7 +85,7 @@ class Recommendations:
         if settings.channels == (Channel.EMAIL,):
             if not (settings.email_address or session.email):
                 return Check(Advice.QUOTA_WARNING, False, "The account has no e-mail address.")
-            if not self._site.text("smtp.host"):
+            if not self._site.text_in(tx, "smtp.host"):
                 return Check(Advice.QUOTA_WARNING, False, "The administrator has not set up e-mail.")
         return Check(Advice.QUOTA_WARNING, True, f"A warning is sent below {show_usd(threshold)}.")
 

@@ -20,6 +20,7 @@ from store.database import Database
 from tests import parts
 from tests.harness import brief_run
 from tests.harness.lock_order import watch_lock_order
+from tests.harness.nested_transactions import watch_nested_transactions
 from tui import input_queue
 
 pytest_plugins = ("tests.harness.fixtures", "tests.harness.loopback")
@@ -129,6 +130,12 @@ def styles_parsed_once() -> Iterator[None]:
 def lock_order() -> Iterator[None]:
     """A transaction that could deadlock with a deletion on PostgreSQL fails its test, on SQLite too."""
     yield from watch_lock_order()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nested_transactions() -> Iterator[None]:
+    """A transaction inside another one fails its test."""
+    yield from watch_nested_transactions()
 
 
 @pytest.fixture(autouse=True)
