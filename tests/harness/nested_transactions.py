@@ -14,10 +14,9 @@ from typing import Any, Final
 
 import pytest
 
-from store import database
 from store.database import Database
 
-_BETWEEN: Final = ("contextlib", database.__name__, __name__)
+_BETWEEN: Final = ("contextlib", Database.__module__, __name__)
 _open: Final = threading.local()
 """`begun`: for every open transaction of a thread, its database, who began it, and the test's frame around it."""
 
@@ -36,7 +35,9 @@ def watch_nested_transactions() -> Iterator[None]:
 def _watched(begin: Any) -> Any:
     @wraps(begin)
     def watched(database: Database, *args: Any, **more: Any) -> AbstractContextManager[Any]:
-        return _begun(database, begin(database, *args, **more))
+        transaction: AbstractContextManager[Any] = begin(database, *args, **more)
+        of_another = _getframe(1).f_globals["__name__"] == Database.__module__
+        return transaction if of_another else _begun(database, transaction)
 
     return watched
 
