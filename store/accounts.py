@@ -173,7 +173,11 @@ class Accounts:
     def all(self) -> list[AccountInfo]:
         """All accounts, sorted by name."""
         with self._context.database.read() as tx:
-            return [_info(row) for row in tx.execute(select(Account).order_by(Account.c.name_key))]
+            return self.all_in(tx)
+
+    def all_in(self, tx: Connection) -> list[AccountInfo]:
+        """As `all`, inside `tx`."""
+        return [_info(row) for row in tx.execute(select(Account).order_by(Account.c.name_key))]
 
     def set_role(self, name: str, role: Role, *, actor: str) -> None:
         """Change a role, for an administrator. Raises `NoSuchAccount`, `LastAdministrator`."""

@@ -102,7 +102,11 @@ class Pricing:
     def all(self) -> list[ModelPrice]:
         """All prices, sorted by model."""
         with self._context.database.read() as tx:
-            return [_price(row) for row in tx.execute(select(Price).order_by(Price.c.model))]
+            return self.all_in(tx)
+
+    def all_in(self, tx: Connection) -> list[ModelPrice]:
+        """As `all`, inside `tx`."""
+        return [_price(row) for row in tx.execute(select(Price).order_by(Price.c.model))]
 
     def page_of(self, tx: Connection, *, after: str = "", limit: int) -> list[ModelPrice]:
         """At most `limit` prices of models that come after the name `after`, sorted by model, inside `tx`."""

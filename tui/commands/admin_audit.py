@@ -49,11 +49,13 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     if arguments.checkpoint and options.no_files:
         raise FilesOff
     earlier = _read(arguments.checkpoint) if arguments.checkpoint else None
-    with open_account_store(options, create=False) as store, store.database.read() as tx:
+    with open_account_store(options, create=False) as store:
         if arguments.name:
             account = store.accounts.find(arguments.name)
-            return _print_verdict(account.name, store.audit.verify(tx, account.id))
-        found, checkpoint = _check_all(store, tx, earlier)
+            with store.database.read() as tx:
+                return _print_verdict(account.name, store.audit.verify(tx, account.id))
+        with store.database.read() as tx:
+            found, checkpoint = _check_all(store, tx, earlier)
     if found:
         return 1
     if arguments.checkpoint:
@@ -72,7 +74,7 @@ def _check_all(store: "Store", tx: "Connection", earlier: "Checkpoint | None") -
     """Check everything and print a line for each chain; returns the number of failures, and a new checkpoint."""
     from store import audit_checkpoint
 
-    names = {account.id: account.name for account in store.accounts.all()}
+    names = {account.id: account.name for account in store.accounts.all_in(tx)}
     report = store.audit.verify_all(tx)
     found = sum(
         _print_verdict(names.get(account, str(account)), chain.broken_at) for account, chain in report.accounts.items()

@@ -178,7 +178,7 @@ def run_prices(arguments: argparse.Namespace, options: Options) -> int:
     from tui.commands.prices import print_prices
 
     sought = arguments.find.casefold()
-    with account_of(arguments, options, _WHOSE) as account, account.reading():
-        prices = [price for price in account.store.pricing.all() if sought in price.model.casefold()]
+    with account_of(arguments, options, _WHOSE) as account, account.reading() as (tx, _):
+        prices = [price for price in account.store.pricing.all_in(tx) if sought in price.model.casefold()]
     print_prices(prices, as_json=arguments.json)
     return 0
