@@ -33,7 +33,7 @@ def client_address(scope: Mapping[str, Any], trusted: tuple[Network, ...]) -> st
     if address is None:
         return ""
     if not trusted or not _is_trusted(address, trusted):
-        return str(address)
+        return _text(address)
     named = b",".join(value for name, value in scope["headers"] if name == _HEADER).decode("latin-1")
     for hop in reversed(named.split(",")[-_MAX_HOPS:]):
         before = _parse_hop(hop)
@@ -42,7 +42,7 @@ def client_address(scope: Mapping[str, Any], trusted: tuple[Network, ...]) -> st
         address = before
         if not _is_trusted(address, trusted):
             break
-    return str(address)
+    return _text(address)
 
 
 def throttle_key(address: str) -> str:
@@ -63,6 +63,10 @@ def _parse_hop(text: str) -> Address | None:
         return _parse(hop[1:].partition("]")[0])
     host, _, port = hop.partition(":")
     return _parse(host if port.isdigit() else hop)
+
+
+# Each of them takes as long as the rest of this module, and a client calls again and again.
+_text: Final = lru_cache(4096)(str)
 
 
 @lru_cache(4096)

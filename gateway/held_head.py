@@ -1,10 +1,22 @@
-"""Sends the head of a response together with the first part of its body, in one segment.
+"""Sends the head of a response together with the first part of its body, and the last part with its end.
 
-uvicorn writes both alone, and uvloop sends each at once: two system calls, and two segments that wake the client twice.
+uvicorn writes each alone, and uvloop sends each at once: two system calls, and two segments that wake the client twice.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Final
+
+from starlette.types import Scope
+
+_KEY: Final = "gatekey.hold_write"
+"""Key of the server's callback in an ASGI scope."""
+
+
+def hold_next_write(scope: Scope) -> None:
+    """Let the next part of the response to `scope` leave with the one after it, if the server offers that."""
+    hold = scope.get(_KEY)
+    if hold is not None:
+        hold()
 
 
 class HeadHolder:
@@ -17,11 +29,15 @@ class HeadHolder:
         self._transport = transport
         self._loop = loop
         self._held = b""
-        self._is_first = True
+        self._holds_next = True
+
+    def offer(self, scope: Scope) -> None:
+        """Let the application hold a later write, too, by `hold_next_write`."""
+        scope[_KEY] = self._hold_next
 
     def write(self, data: bytes) -> None:
-        if self._is_first:
-            self._is_first = False
+        if self._holds_next:
+            self._holds_next = False
             self._held = data
             self._loop.call_soon(self.flush)
         else:
@@ -34,6 +50,10 @@ class HeadHolder:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
+
+    def _hold_next(self) -> None:
+        self.flush()
+        self._holds_next = True
 
     def flush(self) -> None:
         """Send what is held."""

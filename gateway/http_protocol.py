@@ -117,6 +117,7 @@ class GuardedProtocol(H11Protocol):
     def _hold_head(self) -> None:
         cycle: Any = self.cycle
         cycle.transport = self._holder = HeadHolder(self.transport, self.loop)
+        self._holder.offer(cast("Scope", self.scope))
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -24,6 +24,7 @@ from store.key_limits import is_allowed_address, is_allowed_model
 from store.key_periods import COUNTED, period_parameters
 from store.models import Account, ApiKey, PrivacySettingsRow, Quota, UtcDateTime
 from store.price_lookup import lookup_parameters, price_beside, with_price
+from store.records_ip import records_ip
 from store.row_locks import lock_against_deletion
 from store.sessions import digest
 from store.text import sanitize
@@ -138,11 +139,6 @@ _COUNT_REQUEST: Final = CompiledStatement(
         minute_requests=case((_IS_SAME_MINUTE, ApiKey.c.minute_requests + 1), else_=1),
     )
 )
-_RECORDS_IP: Final = (
-    select(PrivacySettingsRow.c.record_client_ip)
-    .where(PrivacySettingsRow.c.account_id == bindparam("account"))
-    .with_for_update(read=True)
-)
 _NOTE_USE: Final = (
     update(ApiKey)
     .where(
@@ -255,8 +251,7 @@ class ApiKeyUse:
         """Store the time of use, at most once per `LAST_USE_INTERVAL`, and its address if the account records them."""
         now = self._context.now()
         lock_against_deletion(tx, holder.account_id)
-        # The row lock serializes this with a concurrent save of the setting (PostgreSQL).
-        wanted = tx.execute(_RECORDS_IP, {"account": holder.account_id}).scalar() is True
+        wanted = records_ip(tx, holder.account_id)
         use = {
             "key": holder.key_id,
             "noted_before": now - LAST_USE_INTERVAL,

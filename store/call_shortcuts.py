@@ -1,10 +1,11 @@
-"""The shortcuts of a relayed call on PostgreSQL, with their values: its hold, and its booking."""
+"""The shortcuts of a relayed call, with their values: its hold, and its booking."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from store.call_statements import LEDGER, LOG, OF_EACH, booking_statement, hold_statement, known_hold_statement
+from store.call_steps import book_together, hold_together, known_hold_together
 from store.context import Context
 from store.key_periods import period_parameters
 from store.known_calls import KnownCall, known_parameters
@@ -31,13 +32,17 @@ class CallShortcuts:
         self._context = context
 
     def hold(self, account_id: int, micro_usd: int, *, api_key_id: int) -> Shortcut[Hold]:
-        """The hold of a call by an API key. It does nothing where `Quotas.hold` refuses.
+        """The hold of a call by an API key. It does nothing where `Quotas.hold` refuses. On SQLite, holds of a key are
+        made together.
 
         Raises `InvalidMoney` below zero.
         """
         now, hold = self._context.now(), new_hold(self._context, account_id, api_key_id)
         parameters = {"account": account_id, "key": api_key_id, **_held(hold, micro_usd, now)}
-        return Shortcut(hold_statement(), parameters, lambda _row: hold)
+        if self._context.database.is_postgresql:
+            return Shortcut(hold_statement(), parameters, lambda _row: hold)
+        together = Together(("hold", account_id, api_key_id), _held_together)
+        return Shortcut(hold_together, parameters, lambda _row: hold, together)
 
     def known_hold(self, known: KnownCall, micro_usd: int, *, api_key: str, model: str) -> Shortcut[Hold]:
         """As `hold`, for a call of `model` with the secret `api_key` that was not read: it does nothing either if a
@@ -46,9 +51,8 @@ class CallShortcuts:
         now, holder = self._context.now(), known.holder
         hold = new_hold(self._context, holder.account_id, holder.key_id)
         parameters = {**known_parameters(api_key, model, known, now), **_held(hold, micro_usd, now)}
-        return Shortcut(
-            known_hold_statement(), parameters, lambda _row: hold, Together((known, api_key, model), _held_together)
-        )
+        statement = known_hold_statement() if self._context.database.is_postgresql else known_hold_together
+        return Shortcut(statement, parameters, lambda _row: hold, Together((known, api_key, model), _held_together))
 
     def book(self, hold: Hold, cost_micro_usd: int, entry: UsageEntry) -> Shortcut[int]:
         """The booking of a call. It does nothing if the call's reservation is not open, if the free quota does not
@@ -80,7 +84,8 @@ class CallShortcuts:
         }
         shared = tuple(value for name, value in row.items() if name not in each and name != "at")
         key = ("book", hold.api_key_id, on_day["on_day"], address is None, shared)
-        statement = booking_statement(with_address=address is not None)
+        is_postgresql = self._context.database.is_postgresql
+        statement = booking_statement(with_address=address is not None) if is_postgresql else book_together
         return Shortcut(statement, parameters, lambda _row: cost, Together(key, _booked_together))
 
 

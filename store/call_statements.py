@@ -74,7 +74,7 @@ def hold_statement() -> WholeStatement:
 @cache
 def known_hold_statement() -> WholeStatement:
     """As `hold_statement`, if a read of the key and the price would find what is known of them."""
-    return _hold(account_as_known().cte("account"))
+    return _hold(account_as_known(_DIALECT).cte("account"))
 
 
 def _hold(account: CTE) -> WholeStatement:

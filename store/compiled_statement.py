@@ -10,7 +10,7 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import ColumnElement, Connection, Executable, Table, insert
 from sqlalchemy.dialects import sqlite
 
 _Processor: TypeAlias = Callable[[Any], Any]
@@ -55,6 +55,51 @@ class CompiledStatement:
         return _compile(self.statement, self._columns)
 
 
+class CompiledInsert:
+    """An INSERT of one or more rows by one statement of SQLite."""
+
+    def __init__(self, table: Table, columns: Sequence[str], *, returning: ColumnElement[Any] | None = None) -> None:
+        self._insert = insert(table) if returning is None else insert(table).returning(returning)
+        self._columns = columns
+        self._texts: dict[int, str] = {}
+        """By the number of rows."""
+
+    def insert(self, tx: Connection, values: Mapping[str, Any], count: int) -> list[Any]:
+        """Insert `count` rows; returns the returned column of each, in no order, or nothing.
+
+        A list among `values` has the values of all rows, and anything else is the value of each.
+        """
+        text, names, processors = self._texts.get(count) or self._text(count), *self._compiled[1:]
+        by_column = []
+        for name in names:
+            value, write = values[name], processors.get(name)
+            if not isinstance(value, list):
+                value = [value if write is None else write(value)] * count
+            elif write is not None:
+                value = [write(each) for each in value]
+            by_column.append(value)
+        driver: Any = tx.connection.dbapi_connection
+        flat = [each for row in zip(*by_column, strict=True) for each in row]
+        return [row[0] for row in driver.execute(text, flat).fetchall()]
+
+    def _text(self, count: int) -> str:
+        one, names, _ = self._compiled
+        row = f"({', '.join('?' * len(names))})"
+        self._texts[count] = one.replace(row, ", ".join([row] * count))
+        return self._texts[count]
+
+    @cached_property
+    def _compiled(self) -> tuple[str, Sequence[str], Mapping[str, _Processor]]:
+        """The text for one row, the columns in the order of its values, and the writers of columns by their types."""
+        dialect = sqlite.dialect(paramstyle="qmark")
+        compiled: Any = self._insert.compile(dialect=dialect, column_keys=list(self._columns))
+        kinds = {name: compiled.binds[name].type.dialect_impl(dialect) for name in compiled.positiontup}
+        processors = {
+            name: write for name, kind in kinds.items() if (write := kind.bind_processor(dialect)) is not None
+        }
+        return str(compiled), tuple(kinds), processors
+
+
 class SqliteStatement(NamedTuple):
     """A statement in the words of SQLite."""
 
@@ -73,7 +118,7 @@ class SqliteStatement(NamedTuple):
         values = {**self.given, **parameters}
         for name, write in self.processors:
             values[name] = write(values[name])
-        driver: Any = tx.connection.driver_connection
+        driver: Any = tx.connection.dbapi_connection
         return driver.execute(self.text, values)
 
     def row(self, tx: Connection, parameters: Mapping[str, Any]) -> Any:

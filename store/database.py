@@ -51,6 +51,7 @@ class Database:
         self._path = Path(self.url.database or "")
         self._file: tuple[int, int] | None = None
         """Device and inode of the SQLite file at the first connection."""
+        self._has_file = self.path is not None
         self._is_closed = False
         self._connections = connections
         self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
@@ -74,7 +75,10 @@ class Database:
         """A connection for one thread, to be closed by it. Raises `StoreUnavailable`."""
         self._refuse_another_file()
         with self.mapped():
-            return self.engine.connect()
+            connection = self.engine.connect()
+            if self._has_file:
+                sqlite_engine.keep(connection)
+            return connection
 
     @contextmanager
     def read(self, on: Connection | None = None) -> Iterator[Connection]:
@@ -95,13 +99,14 @@ class Database:
 
     @contextmanager
     def look(self, on: Connection | None = None) -> Iterator[Connection]:
-        """As `read`, for statements that need not tell of one moment: on PostgreSQL each is one round trip."""
-        if not self.is_postgresql:
-            with self.read(on) as connection:
-                yield connection
-            return
+        """As `read`, for statements that need not tell of one moment: none begins or ends a transaction."""
+        self._refuse_another_file()
         with self.mapped(), self._connection(on) as connection:
-            yield connection
+            try:
+                yield connection
+            finally:
+                if on is not None and connection.in_transaction():
+                    connection.rollback()  # the one that SQLAlchemy believes to have begun
 
     @contextmanager
     def write(
@@ -127,7 +132,8 @@ class Database:
             if self.is_postgresql:
                 postgresql_engine.begin(connection, durable=durable)
             else:
-                sqlite_engine.take_write_lock(connection, lock_timeout_s)
+                is_kept = on is not None and self._has_file
+                sqlite_engine.take_write_lock(connection, lock_timeout_s, is_kept=is_kept)
             yield connection
             if self.before_commit is not None:
                 self.before_commit(connection)

@@ -1,4 +1,4 @@
-"""An API key and a price as an earlier call has read them, and the condition that they still stand (PostgreSQL).
+"""An API key and a price as an earlier call has read them, and the condition that they still stand.
 
 The hold of a later call asks that condition itself, so that the call reads nothing before it. What has changed since is
 found by the statement that holds the money, as it would be by a read: a call is never admitted by what is remembered.
@@ -41,14 +41,9 @@ def known_call(holder: KeyHolder, price: ModelPrice | None) -> KnownCall | None:
 
 
 @cache
-def account_as_known() -> Select[Any]:
-    """The id of the account, locked against deletion, if a read would find what is known."""
-    from sqlalchemy.dialects.postgresql import JSONB  # SQLite needs none of it, and it takes a while to load
-
-    documents = (
-        cast(column, JSONB).is_not_distinct_from(cast(bindparam(_KNOWN + column.name, type_=Text()), JSONB))
-        for column in _DOCUMENTS
-    )
+def account_as_known(dialect: str) -> Select[Any]:
+    """The id of the account, if a read would find what is known. On PostgreSQL it is locked against deletion."""
+    documents = (_is_known(dialect, column) for column in _DOCUMENTS)
     prices = (column.is_not_distinct_from(_value(column, f"{_KNOWN}price_{column.name}")) for column in PRICE)
     found = HOLDER_AND_PRICE.with_only_columns(Account.c.id).where(
         ApiKey.c.id == _value(ApiKey.c.id, "key"),
@@ -64,6 +59,15 @@ def account_as_known() -> Select[Any]:
         *prices,
     )
     return found.with_for_update(read=True, key_share=True, of=Account)
+
+
+def _is_known(dialect: str, column: Column[Any]) -> ColumnElement[bool]:
+    known = bindparam(_KNOWN + column.name, type_=Text())
+    if dialect == "sqlite":
+        return cast(column, Text()).is_not_distinct_from(known)
+    from sqlalchemy.dialects.postgresql import JSONB  # SQLite needs none of it, and it takes a while to load
+
+    return cast(column, JSONB).is_not_distinct_from(cast(known, JSONB))
 
 
 def known_parameters(key: str, model: str, known: KnownCall, now: datetime) -> Mapping[str, Any]:

@@ -1,25 +1,29 @@
-"""Shortcuts: a step of a call as one statement of PostgreSQL, which does all of it or nothing.
+"""Shortcuts: a step of a call that does all of it or nothing, and like steps of several calls at once.
 
-A step that is several statements costs a round trip for each, and holds its row locks meanwhile. A shortcut covers the
-ordinary case only. Where it did nothing, the step runs as on SQLite, and says why it is refused or does what is rare.
-Several shortcuts, and the commit, are one round trip.
+A shortcut covers the ordinary case only. Where it did nothing, the step runs by its own function, which says why it is
+refused or does what is rare. On PostgreSQL a shortcut is one statement: a step of several costs a round trip for each,
+and holds its row locks meanwhile. Several shortcuts, and the commit, are one round trip. On SQLite it is a few
+statements for any number of like steps (`store.call_steps`), inside a transaction.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from sqlalchemy import ARRAY, ClauseElement, Connection, Integer, Select
 
 from store.database import Database
 from store.driver_errors import for_postgresql
 from store.errors import StoreUnavailable
+from store.sqlite_engine import BUSY_TIMEOUT_MS
 
 if TYPE_CHECKING:
     import psycopg
 
 T = TypeVar("T")
+Steps: TypeAlias = Callable[[Connection, Mapping[str, Any]], "tuple[Any, ...] | None"]
+"""Statements of SQLite. The first one decides: the others run if it changed a row."""
 _NOT_DURABLE: Final = "SELECT set_config('synchronous_commit', 'off', true)"
 """SET LOCAL asks for a BEGIN."""
 
@@ -81,7 +85,8 @@ class WholeQuery(WholeStatement):
 class Shortcut(Generic[T]):
     """One step. Its statement returns a row if it did the step, and none if it changed nothing."""
 
-    statement: WholeStatement
+    statement: WholeStatement | Steps
+    """`Steps` on SQLite."""
     parameters: Mapping[str, Any]
     result: Callable[[tuple[Any, ...]], T]
     """Makes the result of the step from the row."""
@@ -98,20 +103,36 @@ class Together:
 
 
 def take_shortcuts(
-    database: Database, shortcuts: Sequence[Shortcut[Any]], *, durable: bool
+    database: Database,
+    shortcuts: Sequence[Shortcut[Any]],
+    *,
+    durable: bool,
+    lock_timeout_s: float = BUSY_TIMEOUT_MS / 1000,
+    on: Connection | None = None,
 ) -> list[tuple[Any, ...] | None]:
     """Run `shortcuts` in one transaction; returns the row of each, or None where it did nothing.
 
-    Those that can be done together do nothing if one of them cannot be done.
+    Those that can be done together do nothing if one of them cannot be done. `lock_timeout_s` and `on` are those of
+    `Database.write`, for SQLite.
 
     Raises `StoreUnavailable`, and then nothing was changed, unless the connection was lost during the commit.
     """
+    if not database.is_postgresql:
+        with database.write(durable=durable, lock_timeout_s=lock_timeout_s, on=on) as tx:
+            return take_within(tx, shortcuts)
     with database.mapped(), database.engine.connect() as connection:
         # SQLAlchemy's connection has the one of the pool, and this the driver's.
         driver: Any = connection.connection.driver_connection
         groups = _groups(shortcuts)
         found = _run(connection, driver, [_whole(group) for group in groups.values()], durable=durable)
     rows = dict(zip(groups, found, strict=True))
+    return [rows[_key(shortcut)] for shortcut in shortcuts]
+
+
+def take_within(tx: Connection, shortcuts: Sequence[Shortcut[Any]]) -> list[tuple[Any, ...] | None]:
+    """As `take_shortcuts`, inside a transaction of SQLite."""
+    groups = _groups(shortcuts)
+    rows = {key: cast("Steps", group[0].statement)(tx, _joined(group)) for key, group in groups.items()}
     return [rows[_key(shortcut)] for shortcut in shortcuts]
 
 
@@ -127,12 +148,17 @@ def _key(shortcut: Shortcut[Any]) -> Hashable:
 
 
 def _whole(group: Sequence[Shortcut[Any]]) -> tuple[str, list[Any]]:
-    """The text and the values of the statement that does all of `group`."""
+    """The text and the values of the statement of PostgreSQL that does all of `group`."""
+    statement = cast("WholeStatement", group[0].statement)
+    return statement.text, statement.values(_joined(group))
+
+
+def _joined(group: Sequence[Shortcut[Any]]) -> Mapping[str, Any]:
+    """The parameters of all of `group` together."""
     first = group[0]
-    parameters = first.parameters
-    if first.together is not None and len(group) > 1:
-        parameters = first.together.join([each.parameters for each in group])
-    return first.statement.text, first.statement.values(parameters)
+    if first.together is None or len(group) == 1:
+        return first.parameters
+    return first.together.join([each.parameters for each in group])
 
 
 def _run(

@@ -20,6 +20,9 @@ APPLICATION_ID: Final = 0x474B4559
 BUSY_TIMEOUT_MS: Final = 5000
 """The default timeout of locks, on PostgreSQL too."""
 _LOCK_POLL_S: Final = 0.002
+_KEPT_BUSY_TIMEOUT_MS: Final = 20
+"""The timeout of locks on a connection that one thread keeps. SQLite tries again after 1, 2, 5 and 10 ms of it. A read
+waits only while another process recovers the log after a crash."""
 PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -86,13 +89,26 @@ def set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> No
         raise
 
 
-def take_write_lock(connection: Connection, lock_timeout_s: float = BUSY_TIMEOUT_MS / 1000) -> None:
+def keep(connection: Connection) -> None:
+    """Prepare a connection to a file for a thread that keeps it (`take_write_lock`). It returns to no pool."""
+    connection.detach()
+    connection.connection.cursor().execute(f"PRAGMA busy_timeout={_KEPT_BUSY_TIMEOUT_MS}")
+
+
+def take_write_lock(
+    connection: Connection, lock_timeout_s: float = BUSY_TIMEOUT_MS / 1000, *, is_kept: bool = False
+) -> None:
     """Begin a write transaction; retry every `_LOCK_POLL_S` for up to `lock_timeout_s` seconds.
 
     A transaction that becomes a writer later would fail at once if another one wrote in between, whatever the timeout.
-    SQLite's own busy handler retries down to every 100 ms, so that of eight busy writers some never get the lock.
+    SQLite's own busy handler retries down to every 100 ms, so that of eight busy writers some never get the lock. It is
+    therefore switched off meanwhile; on a connection of `keep` it retries for 20 ms at most, and stays as it is.
     """
     cursor = connection.connection.cursor()
+    if is_kept:
+        if not _retry_until_free(cursor, "BEGIN IMMEDIATE", lock_timeout_s):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
     cursor.execute("PRAGMA busy_timeout=0")
     try:
         if not _retry_until_free(cursor, "BEGIN IMMEDIATE", lock_timeout_s):

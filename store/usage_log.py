@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, literal_column, select, update
 
 from store.audit import Audit
 from store.audit_tags import Tag
 from store.compiled_statement import CompiledStatement
 from store.context import Context
-from store.models import ApiKey, PrivacySettingsRow, UsageDay, UsageEntryRow
+from store.models import ApiKey, UsageDay, UsageEntryRow
+from store.records_ip import records_ip
 from store.row_locks import lock_against_deletion, lock_for_update
 from store.sessions import Sessions
 from store.text import sanitize
@@ -39,11 +40,6 @@ _LOG: Final = CompiledStatement(
     columns=[column.name for column in UsageEntryRow.c if column.name != "id"],
 )
 _LOG_PAST: Final = insert(UsageEntryRow).returning(UsageEntryRow.c.id, sort_by_parameter_order=True)
-_RECORDS_IP: Final = CompiledStatement(
-    select(PrivacySettingsRow.c.record_client_ip)
-    .where(PrivacySettingsRow.c.account_id == bindparam("account"))
-    .with_for_update(read=True)
-)
 
 
 class UsageLog(UsagePages):
@@ -200,11 +196,7 @@ class UsageLog(UsagePages):
 
     def _address(self, tx: Connection, account_id: int, entry: UsageEntry) -> str | None:
         address = address_of(entry)
-        if address is None:
-            return None
-        # The row lock serializes this with a concurrent save of the setting (PostgreSQL).
-        row = _RECORDS_IP.row(tx, {"account": account_id})
-        return address if row is not None and row.record_client_ip is True else None
+        return address if address is not None and records_ip(tx, account_id) else None
 
 
 @cache

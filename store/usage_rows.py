@@ -111,7 +111,7 @@ def day_parameters(
     """The parameters that add an entry of `calls` calls to its day; without `entry_id` the statement knows it."""
     return {
         "of_account": account_id,
-        "on_day": f"{at:%Y-%m-%d}",
+        "on_day": at.astimezone(UTC).date().isoformat(),
         "more_calls": calls,
         "more_errors": calls if entry.kind is Kind.ERROR else 0,
         "more_tokens": entry.prompt_tokens + entry.completion_tokens,

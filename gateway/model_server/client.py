@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import httpx
 
-from gateway.model_server.connections import ModelServerTransport
+from gateway.model_server.connections import ModelServerTransport, ResponseBody
 from gateway.model_server.error_reasons import ErrorReason, failure_sentence, mask_host, mask_secrets, reason_in_body
 from gateway.model_server.request_headers import with_more_headers
 from gateway.network_errors import NETWORK_ERRORS
@@ -202,6 +202,12 @@ async def read_body(response: httpx.Response, limit: int = MAX_RESPONSE_BYTES) -
 def body_chunks(response: httpx.Response) -> AsyncIterable[bytes]:
     """The body in chunks as they arrive. Iterating raises `gateway.network_errors.NETWORK_ERRORS`."""
     return cast("AsyncIterable[bytes]", response.stream)
+
+
+def body_at_hand(response: httpx.Response) -> bytes:
+    """What is there of the body, which `body_chunks` goes on after. Empty for another transport than the gateway's."""
+    stream = response.stream
+    return stream.at_hand() if isinstance(stream, ResponseBody) else b""
 
 
 def connection_problem(error: Exception) -> OpenAiProblem:

@@ -140,6 +140,13 @@ class ModelServerConnection(asyncio.Protocol):
             if event is h11.NEED_DATA:
                 event = await self._next_event(seconds)
 
+    def body_at_hand(self) -> bytes:
+        """What is there of the body. It is not received again."""
+        parts = []
+        while isinstance(event := self._event_at_hand(), h11.Data):
+            parts.append(event.data)
+        return b"".join(parts)
+
     def finish(self) -> bool:
         """True if the response was read to its end, and the connection can take another request. Else abort it."""
         is_done = self._framing.our_state is h11.DONE and self._framing.their_state is h11.DONE
@@ -166,10 +173,9 @@ class ModelServerConnection(asyncio.Protocol):
 
     def _written_head(self, method: str, target: bytes, headers: Headers) -> bytes:
         try:
-            request = h11.Request(method=method, target=target, headers=[*headers])
+            return self._framing.send_head(method, target, headers)
         except h11.LocalProtocolError as error:
             raise httpx.LocalProtocolError(str(error)) from error
-        return self._written(request)
 
     def _written(self, event: Any) -> bytes:
         try:

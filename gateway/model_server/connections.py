@@ -63,7 +63,7 @@ class ModelServerTransport(httpx.AsyncBaseTransport):
                 self._idle.setdefault(origin, deque()).append(connection)
             self._expire()
 
-        return httpx.Response(status, headers=headers, stream=_Body(connection, timeouts["read"], release))
+        return httpx.Response(status, headers=headers, stream=ResponseBody(connection, timeouts["read"], release))
 
     async def aclose(self) -> None:
         """Close the idle connections. Responses that are still being read keep theirs."""
@@ -101,7 +101,7 @@ class ModelServerTransport(httpx.AsyncBaseTransport):
         return await ModelServerConnection.open(host, port, self._tls if scheme == "https" else None, seconds)
 
 
-class _Body(httpx.AsyncByteStream):
+class ResponseBody(httpx.AsyncByteStream):
     """The body of a response, which returns its connection when it is closed."""
 
     def __init__(self, connection: ModelServerConnection, seconds: float, release: Callable[[], None]) -> None:
@@ -112,6 +112,10 @@ class _Body(httpx.AsyncByteStream):
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._connection.receive_body(seconds=self._seconds)
+
+    def at_hand(self) -> bytes:
+        """What is there of the body, before it is iterated. The iteration goes on after it."""
+        return self._connection.body_at_hand()
 
     async def aclose(self) -> None:
         if not self._is_closed:

@@ -3,8 +3,10 @@
 The state machine would cost as much as all else, and much of it is for servers and for changes of protocol.
 """
 
-from collections.abc import Callable
-from typing import Any, Final
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 import h11
 from h11._connection import _body_framing, _keep_alive
@@ -12,12 +14,17 @@ from h11._readers import READERS, maybe_read_from_SEND_RESPONSE_server
 from h11._receivebuffer import ReceiveBuffer
 from h11._writers import WRITERS, write_request
 
+from gateway.model_server.chunked_reader import CompleteChunksReader
+
 _MAX_INFORMATIONAL: Final = 20
 """Responses 1xx before the response to one request."""
 _BODY_READERS: Any = READERS[h11.SEND_BODY]
 _BODY_WRITERS: Any = WRITERS[h11.SEND_BODY]
 State = type[Any]
 """One of h11's states, which are classes."""
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+_REQUEST_ID: Final = re.compile(rb"[0-9A-Za-z_-]{1,100}")
+_LENGTH: Final = re.compile(rb"[0-9]{1,15}")
 
 
 class LightFraming:
@@ -36,18 +43,33 @@ class LightFraming:
         self._write_body: Callable[[h11.Event, Callable[[bytes], Any]], None] | None = None
         self._read: Callable[[ReceiveBuffer], Any] = maybe_read_from_SEND_RESPONSE_server
 
+    def send_head(self, method: str, target: bytes, headers: Headers) -> bytes:
+        """The bytes of the head of a request. Raises `h11.LocalProtocolError`.
+
+        Calls differ in their id and their length. h11 checks the other headers when they are sent for the first time.
+        """
+        fixed, lines, length = [], [], 0
+        for header in headers:
+            name, value = header
+            if name == b"X-Request-Id" and _REQUEST_ID.fullmatch(value):
+                lines.append(b"X-Request-Id: %b\r\n" % value)
+            elif name == b"Content-Length" and not length and _LENGTH.fullmatch(value):
+                lines.append(b"Content-Length: %b\r\n" % value)
+                length = int(value)
+            else:
+                fixed.append(header)
+        start = _checked_start(method, target, tuple(fixed))
+        if start is None or len(lines) + len(fixed) != len({name.lower() for name, _ in headers}):
+            return self.send(h11.Request(method=method, target=target, headers=[*headers]))
+        self._begin(method.encode("ascii"), "content-length", (length,), keeps_alive=True)
+        return b"%b%b\r\n" % (start, b"".join(lines))
+
     def send(self, event: h11.Request | h11.Data | h11.EndOfMessage) -> bytes:
         """The bytes of `event`. Raises `h11.LocalProtocolError`."""
         parts: list[bytes] = []
         if isinstance(event, h11.Request):
-            if self.our_state is not h11.IDLE:
-                raise h11.LocalProtocolError("the request before is not over")
+            self._begin(event.method, *_body_framing(event.method, event), keeps_alive=_keep_alive(event))
             write_request(event, parts.append)
-            framing, lengths = _body_framing(event.method, event)
-            self._write_body = _BODY_WRITERS[framing](*lengths)
-            self._method, self._keeps_alive = event.method, _keep_alive(event)
-            self.our_state = h11.SEND_BODY
-            self._informational = 0
         else:
             if self.our_state is not h11.SEND_BODY or self._write_body is None:
                 raise h11.LocalProtocolError("no request has begun")
@@ -85,6 +107,14 @@ class LightFraming:
         self.our_state, self.their_state = h11.IDLE, h11.SEND_RESPONSE
         self._read = maybe_read_from_SEND_RESPONSE_server
 
+    def _begin(self, method: bytes, framing: str, lengths: tuple[int, ...], *, keeps_alive: bool) -> None:
+        if self.our_state is not h11.IDLE:
+            raise h11.LocalProtocolError("the request before is not over")
+        self._write_body = _BODY_WRITERS[framing](*lengths)
+        self._method, self._keeps_alive = method, keeps_alive
+        self.our_state = h11.SEND_BODY
+        self._informational = 0
+
     def _next_event(self) -> Any:
         if self.their_state is h11.DONE or self.their_state is h11.MUST_CLOSE:
             return h11.PAUSED
@@ -95,7 +125,7 @@ class LightFraming:
             self._end()
         elif isinstance(event, h11.Response):
             framing, lengths = _body_framing(self._method, event)
-            self._read = _BODY_READERS[framing](*lengths)
+            self._read = CompleteChunksReader() if framing == "chunked" else _BODY_READERS[framing](*lengths)
             # Two framings in one response: another reader might begin the next one elsewhere (RFC 9112, 6.3).
             is_ambiguous = framing == "chunked" and any(name == b"content-length" for name, _ in event.headers)
             self._keeps_alive = self._keeps_alive and not is_ambiguous and _keep_alive(event)
@@ -120,3 +150,17 @@ class LightFraming:
 
     def _end(self) -> None:
         self.their_state = h11.DONE if self._keeps_alive else h11.MUST_CLOSE
+
+
+@lru_cache(maxsize=64)
+def _checked_start(method: str, target: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> bytes | None:
+    """The start of a head up to the last of `headers`; None if they say something of the body or the connection.
+
+    Raises `h11.LocalProtocolError`.
+    """
+    request = h11.Request(method=method, target=target, headers=list(headers))
+    if any(name in (b"content-length", b"transfer-encoding", b"connection") for name, _ in request.headers):
+        return None
+    parts: list[bytes] = []
+    write_request(request, parts.append)
+    return b"".join(parts[:-1])

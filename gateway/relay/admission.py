@@ -68,6 +68,7 @@ class Admission:
         """
         call, credential, tx = self._asked, self._credential, reads.tx
         self.call, self.holder = call, None
+        self._known.forget(credential, call.model)  # until this read is over: it may refuse the call
         holder, found = reads.once((credential, call.model), lambda tx: credential.holder_and_price(tx, call.model))
         self.holder = holder
         self._store.api_keys.check(holder, self._address, call.model)

@@ -19,6 +19,9 @@ class KnownCalls:
     def find(self, credential: CallCredential, model: str) -> KnownCall | None:
         return self._known.get((credential.name, model))
 
+    def forget(self, credential: CallCredential, model: str) -> None:
+        self._known.pop((credential.name, model), None)
+
     def note(self, credential: CallCredential, model: str, holder: KeyHolder, price: ModelPrice | None) -> None:
         """Note what a call has just read."""
         known = known_call(holder, price)

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 from sqlalchemy import Connection
 
@@ -75,7 +75,7 @@ class AdmittedCall:
     """True if a task has taken over the booking. The first task to set it books the call."""
     response_id: str = ""
     """The response that the call stored at the model server."""
-    booking: asyncio.Task[None] | None = None
+    booking: asyncio.Future[int] | None = None
     """The first try to book the call."""
     booked: UsageEntry | None = None
     """The log entry of the call, with the amount taken, once it is booked."""
@@ -95,17 +95,40 @@ class AdmittedCall:
         )
 
 
+class Remarks(TypedDict, total=False):
+    """What is logged of a call beside its usage."""
+
+    kind: Kind | None
+    status: str
+    detail: str
+    batch: str
+    """The id of the batch that the call created at the model server."""
+    response_id: str
+    """The id of the response that the model server stores."""
+
+
 class Ledger:
     """Books calls in the store. One per application."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self.metrics = services.metrics
-        self._bookings: set[asyncio.Task[None]] = set()
+        self._bookings: set[asyncio.Future[Any]] = set()
         self._refusals = RefusalLog(services.store.usage, services.store.context.clock, services.threads)
         self.limit_compliance = LimitCompliance()
 
-    async def book(
+    async def book(self, admitted: AdmittedCall, usage: Usage | None, **more: Unpack[Remarks]) -> None:
+        """Charge the cost of the call and log it. Without `usage` there was no answer, and nothing is charged."""
+        self.begin_booking(admitted, usage, **more)
+        await self.booked(admitted)
+
+    async def booked(self, admitted: AdmittedCall) -> None:
+        """Wait until the first try of a booking that has begun is over. It goes on even if the caller is cancelled."""
+        if admitted.booking is not None:
+            with contextlib.suppress(AlreadySettled, StoreUnavailable):
+                await asyncio.shield(admitted.booking)
+
+    def begin_booking(
         self,
         admitted: AdmittedCall,
         usage: Usage | None,
@@ -116,10 +139,7 @@ class Ledger:
         batch: str = "",
         response_id: str = "",
     ) -> None:
-        """Charge the cost of the call and log it. Without `usage` there was no answer, and nothing is charged.
-
-        `batch` is the id of the batch that the call created at the model server, `response_id` that of the response.
-        """
+        """As `book`, without waiting for its end."""
         admitted.has_booker = True
         detail = " ".join(filter(None, (detail, _LIMIT_REMARK.format(admitted.limit) if admitted.limit else "")))
         entry = admitted.caller.entry(kind or admitted.kind, admitted.model, status=status, detail=detail)
@@ -134,9 +154,7 @@ class Ledger:
         )
         cost = usage.cost(admitted.price) if usage else 0
         admitted.response_id = response_id
-        # A separate task: it completes even if the caller is cancelled, and `drain` waits for it.
-        admitted.booking = self._start(self._book_first(admitted, cost, entry))
-        await asyncio.shield(admitted.booking)
+        admitted.booking = self._write_first(admitted, cost, entry)
 
     async def book_failure(self, admitted: AdmittedCall, error: GatekeyError, status: str) -> None:
         """Log that the call failed. Nothing is charged."""
@@ -186,37 +204,59 @@ class Ledger:
         booking.add_done_callback(self._bookings.discard)
         return booking
 
-    async def _book(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> None:
-        store = self._services.store
-        with contextlib.suppress(AlreadySettled):  # account deleted, or booked by an earlier try
-            account_id = admitted.hold.account_id
+    def _write(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> asyncio.Future[int]:
+        """Book the call; returns the amount that is taken, once it is. `drain` waits for it."""
+        store, account_id = self._services.store, admitted.hold.account_id
 
-            def book(tx: Connection) -> int:
-                taken = store.quota.book(tx, admitted.hold, cost, entry)
-                if admitted.response_id:
-                    tokens = entry.prompt_tokens + entry.completion_tokens
-                    store.stored_responses.register(tx, account_id, admitted.response_id, tokens)
-                return taken
+        def book(tx: Connection) -> int:
+            taken = store.quota.book(tx, admitted.hold, cost, entry)
+            if admitted.response_id:
+                tokens = entry.prompt_tokens + entry.completion_tokens
+                store.stored_responses.register(tx, account_id, admitted.response_id, tokens)
+            return taken
 
-            def shortcut() -> Shortcut[int] | None:
-                return None if admitted.response_id else store.quota.shortcuts.book(admitted.hold, cost, entry)
+        def shortcut() -> Shortcut[int] | None:
+            return None if admitted.response_id else store.quota.shortcuts.book(admitted.hold, cost, entry)
 
-            taken = await self._services.threads.write(book, account_id=account_id, shortcut=shortcut)
-            admitted.booked = entry._replace(cost_micro_usd=taken)
-            self.metrics.call_booked(admitted.booked)
-        self.metrics.hold_settled()
+        booking = self._services.threads.write(book, account_id=account_id, shortcut=shortcut)
+        self._bookings.add(booking)
+        booking.add_done_callback(self._bookings.discard)
+        return booking
 
-    async def _book_first(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> None:
-        try:
-            await self._book(admitted, cost, entry)
-        except StoreUnavailable:
-            # Retried after the response. If this try succeeded after all, the retry finds nothing left to book.
-            self._start(self._book_again(admitted, cost, entry))
+    def _write_first(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> asyncio.Future[int]:
+        """As `_write`. If the database cannot be written, it is tried again, after the response."""
+        booking = self._write(admitted, cost, entry)
+
+        def settle(booking: asyncio.Future[int]) -> None:
+            if booking.cancelled():
+                return  # by `drain`, which has logged it
+            error = booking.exception()
+            if isinstance(error, StoreUnavailable):
+                # If this try succeeded after all, the retry finds nothing left to book.
+                self._start(self._book_again(admitted, cost, entry))
+            elif error is None or isinstance(error, AlreadySettled):
+                self._note_settled(admitted, entry, booking)
+
+        booking.add_done_callback(settle)
+        return booking
 
     async def _book_again(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> None:
         for pause in BOOKING_RETRY_DELAYS_S:
             await asyncio.sleep(pause)
+            booking = self._write(admitted, cost, entry)
             with contextlib.suppress(StoreUnavailable):
-                await self._book(admitted, cost, entry)
+                with contextlib.suppress(AlreadySettled):
+                    await booking
+                self._note_settled(admitted, entry, booking)
                 return
         LOGGER.error("A call of account %d could not be booked", admitted.caller.holder.account_id)
+
+    def _note_settled(self, admitted: AdmittedCall, entry: UsageEntry, booking: asyncio.Future[int]) -> None:
+        """Note that nothing is held for the call any more. `booking` has the amount that was taken.
+
+        Without one the account was deleted, or the call booked by an earlier try.
+        """
+        if booking.exception() is None:
+            admitted.booked = entry._replace(cost_micro_usd=booking.result())
+            self.metrics.call_booked(admitted.booked)
+        self.metrics.hold_settled()

@@ -192,11 +192,13 @@ class Relay:
             await self._book_unread(call, admitted, content, site)
             raise
         else:
-            await self._book_facts(call, admitted, facts, len(content), site)
+            self._begin_booking(call, admitted, facts, len(content), site)
+        # While the booking is made.
         response = await relay_response(content, site.upstream_key, admitted.caller.request_id)
         response.headers.update(admitted.headers)
         if call.endpoint.form is ApiForm.MESSAGES:
             response.headers.update(call.endpoint.form.id_headers(admitted.caller.request_id))
+        await self.ledger.booked(admitted)
         return response
 
     async def _book_other(
@@ -209,7 +211,7 @@ class Relay:
         await self.ledger.book(admitted, usage, detail=usage.remark(admitted.price))
         return await relay_response(content, site.upstream_key, admitted.caller.request_id, media_type)
 
-    async def _book_facts(
+    def _begin_booking(
         self, call: Call, admitted: AdmittedCall, facts: ResponseFacts, length: int, site: SiteView
     ) -> None:
         status, batch = batch_status(facts, site) if call.endpoint.kind is Kind.TASK else ("ok", "")
@@ -217,7 +219,7 @@ class Relay:
         if admitted.trusts_limit:
             self.ledger.limit_compliance.record(call, usage)
         stored = facts.id if call.stores and facts.id and RESPONSE_ID.fullmatch(facts.id) else ""
-        await self.ledger.book(
+        self.ledger.begin_booking(
             admitted, usage, status=status, detail=usage.remark(admitted.price), batch=batch, response_id=stored
         )
 

@@ -1,7 +1,7 @@
 """A streamed response: copied from the model server to the client, and booked however it ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Final
 
@@ -9,7 +9,8 @@ import httpx
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.model_server.client import MAX_CALL_S, body_chunks, connection_problem
+from gateway.held_head import hold_next_write
+from gateway.model_server.client import MAX_CALL_S, body_at_hand, body_chunks, connection_problem
 from gateway.network_errors import NETWORK_ERRORS
 from gateway.problems import openai_body
 from gateway.relay.keep_alive import KEEP_ALIVE_COMMENT, KeepAlive
@@ -19,7 +20,7 @@ from gateway.relay.process_client import ParserFailed
 from gateway.relay.request import Call
 from gateway.relay.response_parser import ResponseParser
 from gateway.relay.stream_event import EventFacts, unread_facts
-from gateway.relay.stream_meter import StreamMeter, error_event, stream_slices
+from gateway.relay.stream_meter import SLICE_BYTES, StreamMeter, error_event, stream_slices
 from gateway.relay.usage import UNREAD_REMARK, Usage
 from gateway.site_view import SiteView
 from store.errors import UpstreamFailed
@@ -111,21 +112,25 @@ class StreamingRelayResponse(Response):
             form=call.endpoint.form,
         )
 
-    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._slot:
             try:
-                await self._serve(receive, send)
+                await self._serve(scope, receive, send)
                 if self._meter.is_done:
                     await self._read_rest()
             finally:
                 await self._answer.aclose()
 
-    async def _serve(self, receive: Receive, send: Send) -> None:
-        pump = asyncio.create_task(self._pump(send))
-        disconnected = asyncio.create_task(_wait_for_disconnect(receive))
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         status, detail = _CLIENT_GONE_STATUS, _GONE_DETAIL
+        pump: asyncio.Task[None] | None = None
+        tasks = set[asyncio.Task[None]]()
         try:
-            if not await self._is_over(pump, disconnected):
+            has_begun = await self._has_begun(send)
+            if has_begun:
+                pump = asyncio.create_task(self._pump(scope, send))
+                tasks |= {pump, asyncio.create_task(_wait_for_disconnect(receive))}
+            if not has_begun or not await self._is_over(tasks):
                 detail = _STALLED_DETAIL
             if not self._is_booked:
                 detail = await self._read_on(pump) or detail
@@ -137,24 +142,48 @@ class StreamingRelayResponse(Response):
             # The client may be gone, or this task cancelled: book the call first.
             await self._book(status, detail)
             self._end_keep_alive()
-            pump.cancel()
-            disconnected.cancel()
-            await asyncio.wait({pump, disconnected})
-        if not pump.cancelled() and not isinstance(pump.exception(), _ClientGoneError):
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
+        if pump is not None and not pump.cancelled() and not isinstance(pump.exception(), _ClientGoneError):
             pump.result()
 
-    async def _read_on(self, pump: asyncio.Task[None]) -> str:
+    async def _has_begun(self, send: Send) -> bool:
+        """Send the start at once: the pump is a task, and waits for its turn. False: the client took nothing of it."""
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await self._begin(send)
+        except TimeoutError:
+            return False
+        except _ClientGoneError:
+            pass  # the pump will find it, too
+        return True
+
+    async def _begin(self, send: Send) -> None:
+        """Send the head, and what is there of the body."""
+        await self._send(send, {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        self._keep_alive = KeepAlive(self._keep_alive_s, lambda: self._send_comment(send))
+        self._keep_alive.start()
+        if begun := body_at_hand(self._answer):
+            self._chunks = stream_slices(_after(begun[SLICE_BYTES:], body_chunks(self._answer)))
+            await self._count_and_send(send, begun[:SLICE_BYTES])
+
+    async def _read_on(self, pump: asyncio.Task[None] | None) -> str:
         """Read on to the usage after the client has left; returns the remark for the log, empty if no usage came."""
-        has_left = not pump.done() or (not pump.cancelled() and isinstance(pump.exception(), _ClientGoneError))
+        is_at_work = pump is not None and not pump.done()
+        has_left = (
+            pump is None or is_at_work or (not pump.cancelled() and isinstance(pump.exception(), _ClientGoneError))
+        )
         if has_left and not self._meter.has_final_usage:
             self._usage_at_departure = self._usage()
             is_comment = self._keep_alive is not None and self._keep_alive.is_sending
             self._end_keep_alive()
-            if self._sending_since is not None and not is_comment:
+            if pump is not None and self._sending_since is not None and not is_comment:
                 # The pump waits for the client, not for the model server: another task can read the stream.
                 pump.cancel()
                 await asyncio.wait({pump})
-            reader = asyncio.create_task(self._discard()) if pump.done() else pump
+            reader = asyncio.create_task(self._discard()) if pump is None or pump.done() else pump
             try:
                 await asyncio.wait({reader}, timeout=READ_ON_TIMEOUT_S)
             finally:
@@ -169,7 +198,7 @@ class StreamingRelayResponse(Response):
         with suppress(*NETWORK_ERRORS, UpstreamFailed):
             await self._pass_on(_discard_message)
 
-    async def _is_over(self, *tasks: asyncio.Task[None]) -> bool:
+    async def _is_over(self, tasks: set[asyncio.Task[None]]) -> bool:
         """Wait for one of `tasks`. False: the client read nothing for `SEND_TIMEOUT_S`."""
         now = asyncio.get_running_loop().time
         # The clock is checked now and then: a timeout around each event would cost more than sending it.
@@ -179,10 +208,7 @@ class StreamingRelayResponse(Response):
                 return True
         return False
 
-    async def _pump(self, send: Send) -> None:
-        await self._send(send, {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        self._keep_alive = KeepAlive(self._keep_alive_s, lambda: self._send_comment(send))
-        self._keep_alive.start()
+    async def _pump(self, scope: Scope, send: Send) -> None:
         try:
             await self._pass_on(send)
         except (*NETWORK_ERRORS, UpstreamFailed) as error:
@@ -198,19 +224,29 @@ class StreamingRelayResponse(Response):
         for piece in last[:-1]:
             await self._send(send, _body_message(piece))
         self._end_keep_alive()
+        hold_next_write(scope)
         await self._send(send, {"type": "http.response.body", "body": last[-1], "more_body": False})
 
     async def _pass_on(self, send: Send) -> None:
+        if self._is_at_end():
+            return
         async with asyncio.timeout(MAX_CALL_S):
             async for chunk in self._chunks:
-                # All events of the slice are counted before the first is sent: sending may be cancelled.
-                for events in await self._meter.feed(chunk):
-                    await self._send(send, _body_message(events))
-                if self._meter.failure is not None:
-                    raise self._meter.failure
-                if self._meter.is_done or self._has_read_on(chunk):
+                await self._count_and_send(send, chunk)
+                if self._is_at_end() or self._has_read_on(chunk):
                     return
         self._meter.end()
+
+    async def _count_and_send(self, send: Send, chunk: bytes) -> None:
+        # All events of the slice are counted before the first is sent: sending may be cancelled.
+        for events in await self._meter.feed(chunk):
+            await self._send(send, _body_message(events))
+
+    def _is_at_end(self) -> bool:
+        """True if the last event has arrived. Raises `UpstreamFailed` for an event that reports an error."""
+        if self._meter.failure is not None:
+            raise self._meter.failure
+        return self._meter.is_done
 
     async def _read_long(self, event: bytes) -> EventFacts:
         account_id = self._admitted.caller.holder.account_id
@@ -284,6 +320,13 @@ class StreamingRelayResponse(Response):
         detail = detail or (self._remark(usage) if usage is not None else "")
         stored = meter.response_id if self._call.stores else ""
         await self._ledger.book(self._admitted, usage, kind=kind, status=status, detail=detail, response_id=stored)
+
+
+async def _after(begun: bytes, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    if begun:
+        yield begun
+    async for chunk in chunks:
+        yield chunk
 
 
 def _body_message(events: bytes) -> Message:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from gateway.held_head import HeadHolder
+from gateway.held_head import HeadHolder, hold_next_write
 
 
 class Transport:
@@ -54,3 +54,30 @@ async def test_the_head_leaves_before_a_close() -> None:
     await asyncio.sleep(0)
     assert (transport.written, transport.is_closed) == ([b"head"], True)
     assert holder.get_write_buffer_size() == 7
+
+
+async def test_a_later_part_leaves_with_the_one_after_it_if_it_is_asked_for() -> None:
+    transport, scope = Transport(), dict[str, object]()
+    holder = held(transport)
+    hold_next_write(scope)
+    holder.offer(scope)
+    for data in (b"head", b"body"):
+        holder.write(data)
+    hold_next_write(scope)
+    for data in (b"last", b"end"):
+        holder.write(data)
+    assert transport.written == [b"headbody", b"lastend"]
+    hold_next_write(scope)
+    holder.write(b"alone")
+    assert len(transport.written) == 2
+    await asyncio.sleep(0)
+    assert transport.written[2:] == [b"alone"]
+
+
+async def test_a_head_that_is_held_leaves_before_a_later_part_is() -> None:
+    transport, scope = Transport(), dict[str, object]()
+    holder = held(transport)
+    holder.offer(scope)
+    holder.write(b"head")
+    hold_next_write(scope)
+    assert transport.written == [b"head"]

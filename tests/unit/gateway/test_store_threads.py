@@ -152,6 +152,33 @@ async def test_on_sqlite_what_waits_for_the_disk_and_what_does_not_take_turns(me
     assert await written_together(threads, work) == [2, 1, 1, 2, 2, 1]
 
 
+async def test_on_sqlite_holds_come_first_but_bookings_wait_for_three_turns_at_most(
+    memory_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit in ("MAX_JOBS_PER_COMMIT", "MAX_BOOKINGS_PER_COMMIT"):
+        monkeypatch.setattr(store_threads, limit, 1)
+    threads, turns = StoreThreads(memory_store.database), list[str]()
+    work = [partial(threads.write, partial(_note, turns, kind), durable=kind == "b") for kind in "bhhhhhbh"]
+    await written_together(threads, work)
+    assert "".join(turns) == "hhhbhhhb"
+
+
+def _note(turns: list[str], kind: str, _tx: Connection) -> None:
+    turns.append(kind)
+
+
+@pytest.mark.parametrize(("slow_s", "sizes"), [(60.0, [1, 6, 3]), (0.0, [1, 9])])
+async def test_on_a_fast_disk_few_bookings_share_a_commit(
+    memory_store: Store, monkeypatch: pytest.MonkeyPatch, slow_s: float, sizes: list[int]
+) -> None:
+    """What the disk takes, the test decides by the seconds that count as slow."""
+    monkeypatch.setattr(store_threads, "SLOW_COMMIT_S", slow_s)
+    threads, commits = StoreThreads(memory_store.database), list[Connection]()
+    memory_store.database.before_commit = commits.append
+    turns = await written_together(threads, [partial(threads.write, lambda _tx: len(commits)) for _ in range(9)])
+    assert [1, *(turns.count(number) for number in sorted(set(turns)))] == sizes
+
+
 async def test_the_writer_of_sqlite_keeps_its_connection_until_the_end(memory_store: Store) -> None:
     threads, pool = StoreThreads(memory_store.database), memory_store.database.engine.pool
     assert isinstance(pool, QueuePool)

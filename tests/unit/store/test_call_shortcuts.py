@@ -1,4 +1,4 @@
-"""The shortcuts of PostgreSQL: each leaves the rows that the steps leave, or changes nothing."""
+"""The shortcuts of a call: each leaves the rows that the steps leave, or changes nothing."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ from tests.harness.quota_calls import book_call, hold_quota, taken
 from tests.harness.stores import StillClock
 from tests.harness.waiting import wait_until
 
-pytestmark = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+ON_POSTGRESQL: Final = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 
 FIVE: Final = 5_000_000
 ENTRY: Final = UsageEntry(
@@ -119,6 +119,7 @@ def test_a_call_by_shortcuts_leaves_the_rows_of_the_steps(
     assert len(found["ledger"]) == 1 + 3 * (cost > 0)
 
 
+@ON_POSTGRESQL
 def test_shortcuts_that_are_taken_together_are_all_committed(store: Store, alice: Person) -> None:
     key, shortcuts = make_key(store), store.quota.shortcuts
     holds = [shortcuts.hold(alice.id, amount, api_key_id=key) for amount in (1_000_000, 2_000_000, 1_000_000, 1)]
@@ -130,6 +131,35 @@ def test_shortcuts_that_are_taken_together_are_all_committed(store: Store, alice
     assert (state.remaining_micro_usd, state.held_micro_usd, state.used_micro_usd) == (FIVE - 18, 0, 18)
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_holds_of_a_key_are_made_together_on_sqlite_or_none_of_them(store: Store, alice: Person) -> None:
+    key, shortcuts = make_key(store), store.quota.shortcuts
+    for amounts, is_made in (((1_000_000, 2_000_000), False), ((1_000_000, 999_999, 1), True), ((1,), False)):
+        before = contents(store)
+        holds = [shortcuts.hold(alice.id, amount, api_key_id=key) for amount in amounts]
+        rows = take_shortcuts(store.database, holds, durable=False)
+        assert [row is not None for row in rows] == [is_made] * len(amounts)
+        assert (contents(store) != before) is is_made
+    with store.database.read() as tx:
+        held = tx.execute(select(Reservation.c.held_micro_usd).order_by(Reservation.c.held_micro_usd)).scalars().all()
+    assert held == [1, 999_999, 1_000_000]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_value_that_sqlite_cannot_store_leaves_none_of_the_shortcuts(store: Store, alice: Person) -> None:
+    key = make_key(store)
+    holds = [hold_quota(store, alice.id, 100, api_key_id=key) for _ in range(2)]
+    good, bad = (store.quota.shortcuts.book(hold, 7, ENTRY) for hold in holds)
+    for value in ("\ud800", 1 << 70):
+        before = contents(store)
+        broken = replace(bad, parameters={**bad.parameters, "log_request_id": [value]})
+        with pytest.raises(DatabaseRefused):
+            take_shortcuts(store.database, [good, broken], durable=True)
+        assert contents(store) == before
+    assert take_shortcuts(store.database, [good, bad], durable=True) == [(), ()]
+
+
+@ON_POSTGRESQL
 def test_a_commit_that_need_not_wait_does_not_and_the_next_does(store: Store) -> None:
     with store.database.write() as tx:
         name = tx.execute(select(func.current_database())).scalar_one()
@@ -310,6 +340,7 @@ def test_the_threshold_itself_is_not_crossed(store: Store, alice: Person) -> Non
     assert taken(store, store.quota.shortcuts.book(hold, 2000, ENTRY)) == 2000
 
 
+@ON_POSTGRESQL
 def test_a_value_that_cannot_be_sent_leaves_none_of_the_shortcuts(store: Store, alice: Person) -> None:
     key, before = make_key(store), contents(store)
     good, bad = (store.quota.shortcuts.hold(alice.id, 1, api_key_id=key) for _ in range(2))
@@ -330,6 +361,7 @@ def test_a_cost_below_zero_is_refused(store: Store, alice: Person) -> None:
         store.quota.shortcuts.hold(alice.id, -1, api_key_id=1)
 
 
+@ON_POSTGRESQL
 @pytest.mark.parametrize("left", [0, 5])
 @pytest.mark.parametrize("of_key", [False, True])
 def test_a_row_that_another_transaction_changes_is_waited_for_and_read_anew(
@@ -354,6 +386,7 @@ def test_a_row_that_another_transaction_changes_is_waited_for_and_read_anew(
     assert state.held_micro_usd == left * (hold is not None) + (0 if of_key else amount)
 
 
+@ON_POSTGRESQL
 def test_of_two_bookings_at_once_one_is_made(store: Store, alice: Person) -> None:
     hold = hold_quota(store, alice.id, 2000, api_key_id=make_key(store))
     with ThreadPoolExecutor(1) as thread:

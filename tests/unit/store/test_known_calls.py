@@ -21,8 +21,6 @@ from tests.harness.people import Person, contents
 from tests.harness.quota_calls import taken
 from tests.harness.stores import START, StillClock, sign_in
 
-pytestmark = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
-
 PRICE: Final = ModelPrice("gpt-5", 3, 4, 5, 1, 1000)
 MODEL: Final = "GPT-5"
 """As it is asked for: the price is found by a name in another case."""

@@ -124,3 +124,32 @@ async def test_what_came_before_an_error_is_read_before_it(end: bytes) -> None:
         with pytest.raises(httpx.RemoteProtocolError):
             await anext(body)
         assert not connection.finish()
+
+
+async def test_what_is_at_hand_is_not_read_again() -> None:
+    async with asyncio.timeout(PATIENCE):
+        connection = await asked()
+        connection.data_received(CHUNKED + b"3\r\none\r\n3\r\ntwo\r\n5\r\nth")
+        await connection.receive_head(seconds=PATIENCE)
+        assert connection.body_at_hand() == b"onetwoth"
+        assert connection.body_at_hand() == b""
+        connection.data_received(b"ree\r\n0\r\n\r\n")
+        assert [piece async for piece in connection.receive_body(seconds=PATIENCE)] == [b"ree"]
+        assert connection.finish()
+
+
+@pytest.mark.parametrize("end", [b"0\r\n\r\n", b"no length\r\n"])
+async def test_after_what_is_at_hand_the_body_ends_as_it_would(end: bytes) -> None:
+    async with asyncio.timeout(PATIENCE):
+        connection = await asked()
+        connection.data_received(CHUNKED + b"3\r\none\r\n" + end)
+        await connection.receive_head(seconds=PATIENCE)
+        assert connection.body_at_hand() == b"one"
+        body = connection.receive_body(seconds=PATIENCE)
+        if end.startswith(b"0"):
+            assert [piece async for piece in body] == []
+            assert connection.finish()
+        else:
+            with pytest.raises(httpx.RemoteProtocolError):
+                await anext(body)
+            assert not connection.finish()

@@ -158,3 +158,61 @@ def test_very_many_responses_before_the_response_are_refused() -> None:
         assert isinstance(framing.next_event(), h11.InformationalResponse)
     with pytest.raises(h11.RemoteProtocolError):
         framing.next_event()
+
+
+HOST: Final = (b"Host", b"models.test")
+ID: Final = (b"X-Request-Id", b"req_0")
+LENGTH: Final = (b"Content-Length", b"4")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [HOST, ID, LENGTH],
+        [HOST, (b"Authorization", b"Bearer x"), ID],
+        [HOST, ID, (b"Transfer-Encoding", b"chunked")],
+        [HOST, ID, LENGTH, (b"Connection", b"close")],
+        [HOST, ID, LENGTH, LENGTH],
+        [HOST, ID, ID],
+        [(b"X-Request-Id", b"req 0"), HOST, LENGTH],
+    ],
+)
+def test_a_head_is_sent_with_the_lines_that_h11_would_send(headers: list[tuple[bytes, bytes]]) -> None:
+    for _ in range(2):  # h11 checks the first, and the second is written as it was
+        own, other = LightFraming(LONGEST_HEAD), LightFraming(LONGEST_HEAD)
+        head = own.send_head("POST", b"/v1", headers)
+        expected = other.send(h11.Request(method="POST", target=b"/v1", headers=headers))
+        assert head.endswith(b"\r\n\r\n")
+        assert head.splitlines()[0] == expected.splitlines()[0]
+        assert sorted(head.splitlines()) == sorted(expected.splitlines())
+        for framing in (own, other):
+            if LENGTH in headers:
+                framing.send(h11.Data(data=b"abcd"))
+        assert own.send(h11.EndOfMessage()) == other.send(h11.EndOfMessage())
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        for framing in (own, other):
+            framing.receive_data(answer)
+            while framing.next_event() is not h11.PAUSED:
+                pass
+        assert own.their_state is other.their_state
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [HOST, (b"X-Request-Id", b"a\r\nX: y")],
+        [HOST, (b"Content-Length", b"4\r\nX: y")],
+        [HOST, (b"Content-Length", b"-4")],
+        [HOST, LENGTH, (b"Content-Length", b"5")],
+        [HOST, ID, (b"Authorization", b"Bearer a\r\nX: y")],
+        [HOST, ID, (b"Authorization", b"Bearer \x00")],
+        [HOST, HOST],
+        [ID, LENGTH],
+    ],
+)
+def test_a_head_that_h11_would_not_send_is_not_sent(headers: list[tuple[bytes, bytes]]) -> None:
+    framing = LightFraming(LONGEST_HEAD)
+    for _ in range(2):
+        with pytest.raises(h11.LocalProtocolError):
+            framing.send_head("POST", b"/v1", headers)
+    assert framing.our_state is h11.IDLE

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.relay import known_calls
+from gateway.relay.admission import Admission
 from gateway.relay.known_calls import KnownCalls
 from store.call_credentials import ApiKeyCredential
 from store.money import MICRO_PER_USD
@@ -58,9 +59,9 @@ def spend_all(store: Store) -> None:
     ],
 )
 async def test_a_call_is_refused_by_what_was_changed_since_the_last(
-    postgres_store: Store, change: Callable[[Store], None], status: int, code: str
+    store: Store, change: Callable[[Store], None], status: int, code: str
 ) -> None:
-    store, models = postgres_store, ModelServer()
+    models = ModelServer()
     async with client_of(store, token=make_relayed(store), upstream=models) as client:
         for _ in range(3):
             assert (await client.post(PATH, json=CHAT)).status_code == 200
@@ -70,8 +71,7 @@ async def test_a_call_is_refused_by_what_was_changed_since_the_last(
     assert len(models.requests) == 3
 
 
-async def test_a_call_costs_the_price_that_there_is_when_it_is_held(postgres_store: Store) -> None:
-    store = postgres_store
+async def test_a_call_costs_the_price_that_there_is_when_it_is_held(store: Store) -> None:
     async with client_of(store, token=make_relayed(store), upstream=ModelServer()) as client:
         for per_request in (0, 0, 0, MICRO_PER_USD, MICRO_PER_USD):
             store.pricing.set(replace(PRICE, per_request=per_request))
@@ -83,9 +83,9 @@ async def test_a_call_costs_the_price_that_there_is_when_it_is_held(postgres_sto
 
 
 async def test_a_call_that_is_known_reads_nothing_before_its_hold(
-    postgres_store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, read = postgres_store, list[str]()
+    read = list[str]()
     holder_and_price = store.api_keys.holder_and_price
 
     def noting(*arguments: object) -> object:
@@ -112,3 +112,24 @@ def test_what_is_known_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch)
     assert found == [False, False, True]
     known.note(credential, "four", holder, None)
     assert known.find(credential, "four") is None
+    known.forget(credential, "three")
+    assert known.find(credential, "three") is None
+
+
+async def test_a_key_that_is_refused_is_known_no_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each further call with it would take SQLite's write lock before it is read and refused."""
+    asked, expected = list[bool](), Admission.expected_hold
+
+    def noting(admission: Admission) -> object:
+        shortcut = expected(admission)
+        asked.append(shortcut is not None)
+        return shortcut
+
+    monkeypatch.setattr(Admission, "expected_hold", noting)
+    async with client_of(store, token=make_relayed(store), upstream=ModelServer()) as client:
+        for _ in range(3):
+            assert (await client.post(PATH, json=CHAT)).status_code == 200
+        store.suspension.suspend("alice", actor="test")
+        for _ in range(3):
+            assert (await client.post(PATH, json=CHAT)).status_code == 403
+    assert asked == [False, False, True, True, False, False]
