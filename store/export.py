@@ -57,7 +57,8 @@ class Exports:
             yield json.dumps(head, indent=1)[:-2]
             for table, columns in EXPORTED.items():
                 owner = Account.c.id if table is Account else table.c.account_id
-                query: Select[Any] = select(*(table.c[name] for name in columns)).where(owner == account_id)
+                found = select(*(table.c[name] for name in columns)).where(owner == account_id)
+                query: Select[Any] = found.order_by(*table.primary_key)
                 if table is Binding:
                     query = query.add_columns(Provider.c.slug.label("provider")).join(
                         Provider, Provider.c.id == Binding.c.provider_id

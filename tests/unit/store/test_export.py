@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import Table
+from sqlalchemy import Table, func, select, update
 
 from store import models
 from store.errors import NoSuchAccount
@@ -119,6 +119,18 @@ def test_a_long_log_comes_in_pieces(store: Store, alice: Person) -> None:
     assert len(pieces) > 600
     assert max(map(len, pieces)) < 2000
     assert len(json.loads("".join(pieces))["usage_log"]) == 600
+
+
+def test_rows_come_in_their_order_whatever_was_changed_last(store: Store, alice: Person) -> None:
+    """PostgreSQL finds a row that was changed after those that were added since."""
+    for _ in range(3):
+        store.usage.record(alice.id, UsageEntry(Kind.TASK, "m"))
+    with store.database.write() as tx:
+        table = models.UsageEntryRow
+        first = select(func.min(table.c.id)).scalar_subquery()
+        tx.execute(update(table).where(table.c.id == first).values(status="changed"))
+    logged = json.loads("".join(store.exports.document(alice.token)))["usage_log"]
+    assert [entry["status"] for entry in logged] == ["changed", "ok", "ok"]
 
 
 def test_an_administrator_has_the_same_document_in_ascii(store: Store, alice: Person) -> None:
