@@ -33,6 +33,9 @@ from store.values.sign_in import SecondFactorNeeded, SignedIn
 _MAX_SUBJECT_LENGTH: Final = 255
 """OpenID Connect Core, section 2, `sub`."""
 
+_SORTED: Final = select(Provider).order_by(Provider.c.name, Provider.c.slug)
+"""Several providers may have one name."""
+
 
 class Bindings:
     """The administrator's identity providers, and the accounts' bindings to them."""
@@ -120,9 +123,7 @@ class Bindings:
     def providers(self) -> list[ProviderInfo]:
         """All providers, sorted by name, without secrets."""
         with self._context.database.read() as tx:
-            return [
-                self._info(row, with_secret=False) for row in tx.execute(select(Provider).order_by(Provider.c.name))
-            ]
+            return [self._info(row, with_secret=False) for row in tx.execute(_SORTED)]
 
     def provider(self, slug: str) -> ProviderInfo:
         """A provider with its secret, for the gateway. Raises `NoSuchItem`, `BindingsDisabled`."""
@@ -151,7 +152,7 @@ class Bindings:
                 row.provider_id: row
                 for row in tx.execute(select(Binding).where(Binding.c.account_id == session.account_id))
             }
-            providers = tx.execute(select(Provider).order_by(Provider.c.name)).all()
+            providers = tx.execute(_SORTED).all()
         listed = []
         for row in providers:
             binding: Any = bound.get(row.id)

@@ -134,9 +134,9 @@ class PasskeyVerification:
                 select(Account.c.name, Account.c.user_handle).where(Account.c.id == row.account_id)
             ).one()
             name, handle = account.name, account.user_handle
-            own = tuple(
-                tx.execute(select(Passkey.c.credential_id).where(Passkey.c.account_id == row.account_id)).scalars()
-            )
+            passkeys = select(Passkey.c.credential_id).where(Passkey.c.account_id == row.account_id)
+            # A browser takes the order as one of preference (WebAuthn 3, 5.5).
+            own = tuple(tx.execute(passkeys.order_by(Passkey.c.id)).scalars())
         return Ceremony(
             id=row.id,
             purpose=db_enum(Purpose, row.purpose),

@@ -116,14 +116,25 @@ class Reservations:
         return 0
 
     def release_abandoned(self, tx: Connection) -> list[Released]:
-        """Delete reservations older than `ABANDONED_AFTER`. A call that still runs can be booked all the same."""
+        """Delete reservations older than `ABANDONED_AFTER`; returns them, the oldest first.
+
+        A call that still runs can be booked all the same.
+        """
         abandoned = Reservation.c.settled_at.is_(None) & (Reservation.c.created_at <= self._before(ABANDONED_AFTER))
         lock_against_deletion(tx, select(Reservation.c.account_id).where(abandoned))
         rows = tx.execute(
             delete(Reservation)
             .where(abandoned)
-            .returning(Reservation.c.account_id, Reservation.c.api_key_id, Reservation.c.held_micro_usd)
+            .returning(
+                Reservation.c.account_id,
+                Reservation.c.api_key_id,
+                Reservation.c.held_micro_usd,
+                Reservation.c.created_at,
+                Reservation.c.id,
+            )
         ).all()
+        # A DELETE returns its rows in no order, and each becomes the next entry of a ledger.
+        rows = sorted(rows, key=lambda row: (row.created_at, row.id))
         return [Released(row.account_id, row.api_key_id, row.held_micro_usd) for row in rows]
 
     def forget_settled(self) -> int:

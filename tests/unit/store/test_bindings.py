@@ -67,6 +67,12 @@ def test_a_public_client_has_no_secret(store: Store) -> None:
     assert store.bindings.provider("hub").client_secret is None
 
 
+def test_providers_of_one_name_come_by_their_short_names(store: Store) -> None:
+    for slug in ("c", "a", "b"):
+        store.bindings.add_provider(slug, "Hub", ProviderKind.GITHUB, issuer="", client_id="c", client_secret=None)
+    assert [provider.slug for provider in store.bindings.providers()] == ["a", "b", "c"]
+
+
 def test_providers_come_by_name(store: Store) -> None:
     for slug in ("zeta", "alpha"):
         allow_bindings(store, slug)

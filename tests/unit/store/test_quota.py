@@ -212,6 +212,16 @@ def test_the_sums_hold_over_any_course_of_events(store: Store, alice: Person) ->
 # -- abandoned calls --------------------------------------------------------------------------------------------
 
 
+def test_what_dead_processes_held_comes_into_the_ledger_by_age(store: Store, alice: Person, clock: StillClock) -> None:
+    for amount in range(1, 7):
+        hold_quota(store, alice.id, amount)
+        clock.advance(seconds=1)
+    clock.time += ABANDONED_AFTER
+    assert store.quota.release_abandoned() == 6
+    reasons = [entry.reason for entry in reversed(store.ledger.page(sign_in(store), limit=6).entries)]
+    assert [reason.partition(" ")[0] for reason in reasons] == [f"$0.00000{amount}" for amount in range(1, 7)]
+
+
 def test_what_a_dead_process_held_is_given_back(store: Store, alice: Person, clock: StillClock) -> None:
     key = store.api_keys.create(alice.token, "laptop", ApiKeyLimits(spend_limit_micro_usd=100)).info.id
     for amount, api_key_id in ((60, key), (7, None)):
