@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, DateTime, Dialect, ForeignKey, Integer, MetaData, TypedColumns, TypeDecorator
@@ -33,7 +34,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
         def write(value: datetime | None) -> str | None:
             if value is not None and value.tzinfo is UTC:
-                return value.isoformat(" ", "microseconds")[:-_OFFSET_CHARACTERS]
+                return _text(value)
             naive = self.process_bind_param(value, dialect)
             return None if naive is None else naive.isoformat(" ", "microseconds")
 
@@ -57,6 +58,12 @@ class UtcDateTime(TypeDecorator[datetime]):
                 raise DatabaseDamaged from error
 
         return read_or_refuse
+
+
+@lru_cache(64)
+def _text(value: datetime) -> str:
+    """The text of a time in UTC for SQLite. A relayed call writes few times again and again, such as the day's begin."""
+    return value.isoformat(" ", "microseconds")[:-_OFFSET_CHARACTERS]
 
 
 BigId = BigInteger().with_variant(Integer(), "sqlite")
