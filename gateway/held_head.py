@@ -20,7 +20,8 @@ def hold_next_write(scope: Scope) -> None:
 
 
 class HeadHolder:
-    """A transport that holds its first write until the second, or until the event loop runs again.
+    """A transport that holds its first write until the second, or until the event loop runs again, and a later one on
+    demand.
 
     A stream whose first event is not there yet gets its head at once all the same.
     """

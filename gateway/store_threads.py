@@ -52,7 +52,7 @@ class StoreThreads:
         self._turns_of_holds = 0
         """The transactions of SQLite since the last that was durable."""
         self._durations_s: deque[float] = deque(maxlen=_TRANSACTIONS_TIMED)
-        """Those of the last durable transactions."""
+        """Those of the last transactions that waited for the disk: refused and empty ones are short on any disk."""
         self._written_accounts: set[int] = set()
         """The accounts that a thread writes now (PostgreSQL)."""
         self._idle = asyncio.Event()
@@ -78,9 +78,9 @@ class StoreThreads:
         the write lock. What it reads it shares with the jobs of the same transaction. A write that is not `durable` may
         be lost at a power failure. A queued job runs even if its caller is cancelled. On PostgreSQL, jobs with the same
         `account_id` share transactions. Such a job locks rows of this account only: it by `lock_against_deletion`, then
-        its quota, then others. Two processes could deadlock in another order. There `shortcut` is taken in place of
-        `work`, unless it does nothing, and `expected` in place of `first` and of both. `expected` asks in its statement
-        what `first` would have read.
+        its quota, then others. Two processes could deadlock in another order. `shortcut` is taken in place of `work`,
+        unless it does nothing; on SQLite only where several jobs wait. `expected` is taken in place of `first` and of
+        both: it asks in its statement what `first` would have read.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         deadline = time.monotonic() + QUEUE_TIMEOUT_S
@@ -156,7 +156,7 @@ class StoreThreads:
 
     def _finish(self, jobs: list[Job], seconds: float) -> None:
         self._busy -= 1
-        if jobs[0].durable:
+        if any(job.is_booked for job in jobs):
             self._durations_s.append(seconds)
         self._written_accounts.difference_update(job.account_id for job in jobs if job.account_id is not None)
         for job in jobs:

@@ -47,6 +47,11 @@ class Job:
     is_on_disk: bool = True
     """False: it is to be durable, and was committed without waiting for the disk."""
 
+    @property
+    def is_booked(self) -> bool:
+        """True if it was to be durable, has changed something for certain, and was committed."""
+        return self.durable and self.way is not None and not isinstance(self.outcome, BaseException)
+
     def tell(self, error: BaseException | None = None) -> None:
         """Give the outcome, or `error` in its place, to who handed the job in."""
         if self.future.done():

@@ -1,8 +1,8 @@
 """The statements of a relayed call's shortcuts on SQLite: of holds, or of bookings, of one account and key together.
 
 The first statement decides for all of them. If it changes no row, the others do not run, and nothing was changed. Each
-statement lets other threads run Python, and then waits for its turn among them: of calls that come together, seven
-statements book all, in place of seven for each.
+statement lets other threads run Python, and then waits for its turn among them: of calls that come together, three
+statements hold all and seven or eight book all, in place of as many for each.
 """
 
 import json

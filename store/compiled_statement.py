@@ -1,8 +1,8 @@
 """Statements that every relayed call runs.
 
 SQLAlchemy's own execution takes longer over such a statement than SQLite. On SQLite they are therefore compiled once,
-and the driver runs them; their values go through the types of their columns all the same. On PostgreSQL, where a call
-has its shortcuts (`store.shortcut`), SQLAlchemy runs them.
+and the driver runs them; their values go through the types of their columns all the same. On PostgreSQL, where a
+shortcut of a call is one statement (`store.shortcut`), SQLAlchemy runs the others.
 """
 
 from collections.abc import Callable, Mapping, Sequence

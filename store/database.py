@@ -51,7 +51,8 @@ class Database:
         self._path = Path(self.url.database or "")
         self._file: tuple[int, int] | None = None
         """Device and inode of the SQLite file at the first connection."""
-        self._has_file = self.path is not None
+        self._has_kept = False
+        """True if `connect` has made a connection by `sqlite_engine.keep`."""
         self._is_closed = False
         self._connections = connections
         self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
@@ -76,8 +77,7 @@ class Database:
         self._refuse_another_file()
         with self.mapped():
             connection = self.engine.connect()
-            if self._has_file:
-                sqlite_engine.keep(connection)
+            self._has_kept = self.path is not None and sqlite_engine.keep(connection)
             return connection
 
     @contextmanager
@@ -118,9 +118,10 @@ class Database:
     ) -> Iterator[Connection]:
         """A write transaction. It commits at the end of the body, and an error in the body rolls it back.
 
-        It takes SQLite's write lock at the start, and waits up to `lock_timeout_s` seconds for it; 0 tries once.
-        Without `durable` the commit does not wait for the disk: it survives a crash of this program, but not always a
-        power loss. A durable commit also makes all earlier commits durable. Raises `StoreUnavailable`.
+        It takes SQLite's write lock at the start, and waits up to `lock_timeout_s` seconds for it; 0 tries once, on a
+        connection of `connect` for 20 ms. Without `durable` the commit does not wait for the disk: it survives a crash
+        of this program, but not always a power loss. A durable commit also makes all earlier commits durable.
+        Raises `StoreUnavailable`.
         """
         self._refuse_another_file()
         with (
@@ -132,7 +133,7 @@ class Database:
             if self.is_postgresql:
                 postgresql_engine.begin(connection, durable=durable)
             else:
-                is_kept = on is not None and self._has_file
+                is_kept = on is not None and self._has_kept
                 sqlite_engine.take_write_lock(connection, lock_timeout_s, is_kept=is_kept)
             yield connection
             if self.before_commit is not None:

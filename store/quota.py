@@ -66,7 +66,7 @@ class Quotas:
 
     @cached_property
     def shortcuts(self) -> "CallShortcuts":
-        """The shortcuts of calls on PostgreSQL."""
+        """The shortcuts of calls."""
         from store.call_shortcuts import CallShortcuts  # a console makes no call
 
         return CallShortcuts(self._context)

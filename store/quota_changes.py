@@ -1,8 +1,8 @@
 """The rules of quotas and spend limits, as parts of statements.
 
-SQLite runs the statements below one after the other (`store.quota`); on PostgreSQL an ordinary step of a call is one
-statement, composed of the same parts (`store.call_shortcuts`). So each rule stands once. They are built once, because
-every relayed call runs them: building a statement takes SQLAlchemy eight times as long as running it.
+A step of a call runs the statements below one after the other (`store.quota`). An ordinary step is fewer statements,
+composed of the same parts (`store.call_statements`, `store.call_steps`). So each rule stands once. They are built once,
+because every relayed call runs them: building a statement takes SQLAlchemy eight times as long as running it.
 """
 
 from collections.abc import Mapping

@@ -32,7 +32,7 @@ PRAGMAS: Final = (
     "PRAGMA trusted_schema=OFF",
     "PRAGMA temp_store=MEMORY",
 )
-"""Set on every connection."""
+"""Set on every connection. One that a thread keeps has another timeout (`keep`)."""
 
 
 def prepare_file(path: Path, *, create: bool) -> None:
@@ -89,10 +89,17 @@ def set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> No
         raise
 
 
-def keep(connection: Connection) -> None:
-    """Prepare a connection to a file for a thread that keeps it (`take_write_lock`). It returns to no pool."""
+def keep(connection: Connection) -> bool:
+    """Prepare a connection to a file for a thread that keeps it (`take_write_lock`). It returns to no pool.
+
+    False if nothing was done: without a write-ahead log a commit waits for readers.
+    """
+    cursor = connection.connection.cursor()
+    if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        return False
     connection.detach()
     connection.connection.cursor().execute(f"PRAGMA busy_timeout={_KEPT_BUSY_TIMEOUT_MS}")
+    return True
 
 
 def take_write_lock(

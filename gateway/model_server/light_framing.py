@@ -5,7 +5,6 @@ The state machine would cost as much as all else, and much of it is for servers 
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import h11
@@ -25,6 +24,7 @@ State = type[Any]
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 _REQUEST_ID: Final = re.compile(rb"[0-9A-Za-z_-]{1,100}")
 _LENGTH: Final = re.compile(rb"[0-9]{1,15}")
+_SPECIAL: Final = (b"content-length", b"transfer-encoding", b"connection")
 
 
 class LightFraming:
@@ -40,13 +40,18 @@ class LightFraming:
         self._method = b""
         self._keeps_alive = True
         self._informational = 0
+        self._checked: tuple[str, bytes, list[tuple[bytes, bytes]]] | None = None
+        """The method, the target and the fixed headers of the last request that h11 has checked."""
+        self._start: bytes | None = None
+        """The start of its head, up to these headers. None if they say something of the body or the connection."""
         self._write_body: Callable[[h11.Event, Callable[[bytes], Any]], None] | None = None
         self._read: Callable[[ReceiveBuffer], Any] = maybe_read_from_SEND_RESPONSE_server
 
     def send_head(self, method: str, target: bytes, headers: Headers) -> bytes:
         """The bytes of the head of a request. Raises `h11.LocalProtocolError`.
 
-        Calls differ in their id and their length. h11 checks the other headers when they are sent for the first time.
+        Calls differ in their id and their length. h11 checks the other headers when they are not those of the call
+        before. Only the connection keeps them: one of them is the model server's key.
         """
         fixed, lines, length = [], [], 0
         for header in headers:
@@ -58,7 +63,7 @@ class LightFraming:
                 length = int(value)
             else:
                 fixed.append(header)
-        start = _checked_start(method, target, tuple(fixed))
+        start = self._checked_start(method, target, fixed)
         if start is None or len(lines) + len(fixed) != len({name.lower() for name, _ in headers}):
             return self.send(h11.Request(method=method, target=target, headers=[*headers]))
         self._begin(method.encode("ascii"), "content-length", (length,), keeps_alive=True)
@@ -107,6 +112,16 @@ class LightFraming:
         self.our_state, self.their_state = h11.IDLE, h11.SEND_RESPONSE
         self._read = maybe_read_from_SEND_RESPONSE_server
 
+    def _checked_start(self, method: str, target: bytes, fixed: list[tuple[bytes, bytes]]) -> bytes | None:
+        if self._checked != (method, target, fixed):
+            request = h11.Request(method=method, target=target, headers=fixed)
+            parts: list[bytes] = []
+            write_request(request, parts.append)
+            is_special = any(name in _SPECIAL for name, _ in request.headers)
+            self._start = None if is_special else b"".join(parts[:-1])
+            self._checked = method, target, fixed
+        return self._start
+
     def _begin(self, method: bytes, framing: str, lengths: tuple[int, ...], *, keeps_alive: bool) -> None:
         if self.our_state is not h11.IDLE:
             raise h11.LocalProtocolError("the request before is not over")
@@ -150,17 +165,3 @@ class LightFraming:
 
     def _end(self) -> None:
         self.their_state = h11.DONE if self._keeps_alive else h11.MUST_CLOSE
-
-
-@lru_cache(maxsize=64)
-def _checked_start(method: str, target: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> bytes | None:
-    """The start of a head up to the last of `headers`; None if they say something of the body or the connection.
-
-    Raises `h11.LocalProtocolError`.
-    """
-    request = h11.Request(method=method, target=target, headers=list(headers))
-    if any(name in (b"content-length", b"transfer-encoding", b"connection") for name, _ in request.headers):
-        return None
-    parts: list[bytes] = []
-    write_request(request, parts.append)
-    return b"".join(parts[:-1])

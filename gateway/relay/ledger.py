@@ -236,6 +236,10 @@ class Ledger:
                 self._start(self._book_again(admitted, cost, entry))
             elif error is None or isinstance(error, AlreadySettled):
                 self._note_settled(admitted, entry, booking)
+            else:
+                # Whoever waits for the booking is told, but nobody may.
+                kind = type(error).__name__
+                LOGGER.error("A call of account %d was not booked: %s", admitted.caller.holder.account_id, kind)
 
         booking.add_done_callback(settle)
         return booking

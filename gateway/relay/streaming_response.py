@@ -126,12 +126,12 @@ class StreamingRelayResponse(Response):
         pump: asyncio.Task[None] | None = None
         tasks = set[asyncio.Task[None]]()
         try:
-            has_begun = await self._has_begun(send)
-            if has_begun:
+            remark = await self._begin_in_time(send)
+            if not remark:
                 pump = asyncio.create_task(self._pump(scope, send))
                 tasks |= {pump, asyncio.create_task(_wait_for_disconnect(receive))}
-            if not has_begun or not await self._is_over(tasks):
-                detail = _STALLED_DETAIL
+                remark = "" if await self._is_over(tasks) else _STALLED_DETAIL
+            detail = remark or detail
             if not self._is_booked:
                 detail = await self._read_on(pump) or detail
         except asyncio.CancelledError:
@@ -149,16 +149,16 @@ class StreamingRelayResponse(Response):
         if pump is not None and not pump.cancelled() and not isinstance(pump.exception(), _ClientGoneError):
             pump.result()
 
-    async def _has_begun(self, send: Send) -> bool:
-        """Send the start at once: the pump is a task, and waits for its turn. False: the client took nothing of it."""
+    async def _begin_in_time(self, send: Send) -> str:
+        """Send the start at once: the pump is a task, and waits for its turn. Returns a remark if the client left."""
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await self._begin(send)
         except TimeoutError:
-            return False
+            return _STALLED_DETAIL
         except _ClientGoneError:
-            pass  # the pump will find it, too
-        return True
+            return _GONE_DETAIL
+        return ""
 
     async def _begin(self, send: Send) -> None:
         """Send the head, and what is there of the body."""

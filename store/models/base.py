@@ -62,7 +62,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 @lru_cache(64)
 def _text(value: datetime) -> str:
-    """The text of a time in UTC for SQLite. A relayed call writes few times again and again, such as the day's begin."""
+    """The text of a time in UTC for SQLite. A relayed call writes some of them again and again, as the day's begin."""
     return value.isoformat(" ", "microseconds")[:-_OFFSET_CHARACTERS]
 
 

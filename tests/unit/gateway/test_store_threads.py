@@ -20,7 +20,7 @@ from gateway.model_server.client import ModelServerClient
 from gateway.relay import ledger
 from gateway.serve import server_config
 from gateway.store_threads import StoreThreads
-from store.errors import DatabaseBusy, DatabaseForeign, DatabaseUnreachable
+from store.errors import AlreadySettled, DatabaseBusy, DatabaseForeign, DatabaseUnreachable
 from store.models import SiteSetting
 from store.reservations import Hold
 from store.shared_reads import SharedReads
@@ -177,6 +177,22 @@ async def test_on_a_fast_disk_few_bookings_share_a_commit(
     memory_store.database.before_commit = commits.append
     turns = await written_together(threads, [partial(threads.write, lambda _tx: len(commits)) for _ in range(9)])
     assert [1, *(turns.count(number) for number in sorted(set(turns)))] == sizes
+
+
+async def test_only_bookings_that_were_made_tell_how_fast_the_disk_is(memory_store: Store) -> None:
+    """One that was refused, and a write that may have changed nothing, take no time on any disk."""
+    threads = StoreThreads(memory_store.database)
+
+    def refuse(_tx: Connection) -> NoReturn:
+        raise AlreadySettled
+
+    await threads.write(lambda _tx: None)
+    with pytest.raises(AlreadySettled):
+        await threads.write(refuse, shortcut=lambda: None)
+    assert len(threads._durations_s) == 0
+    await threads.write(lambda _tx: None, shortcut=lambda: None)
+    assert len(threads._durations_s) == 1
+    await threads.close()
 
 
 async def test_the_writer_of_sqlite_keeps_its_connection_until_the_end(memory_store: Store) -> None:

@@ -112,8 +112,9 @@ async def test_one_account_left_places_for_the_others(store: Store, monkeypatch:
 
 @pytest.mark.parametrize("way", ["closed", "stalled", "broke"])
 @pytest.mark.parametrize("place", ["in one chunk", "in many"])
+@pytest.mark.parametrize("last", [1, 3])
 async def test_what_a_model_thought_was_charged_to_a_client_that_left_before_it_was_told(
-    store: Store, monkeypatch: pytest.MonkeyPatch, noticed: asyncio.Event, way: str, place: str
+    store: Store, monkeypatch: pytest.MonkeyPatch, noticed: asyncio.Event, way: str, place: str, last: int
 ) -> None:
     monkeypatch.setattr(streaming_response, "SEND_TIMEOUT_S", 0.05 if way == "stalled" else PATIENCE)
     leaves, taken = asyncio.Event(), 0
@@ -121,7 +122,7 @@ async def test_what_a_model_thought_was_charged_to_a_client_that_left_before_it_
     async def send(_: Message) -> None:
         nonlocal taken
         taken += 1
-        if taken == 3:
+        if taken == last:
             if way == "closed":
                 leaves.set()
             if way == "stalled":
