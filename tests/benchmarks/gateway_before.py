@@ -1,6 +1,6 @@
 """Compares the gateway with an earlier build of it, on the same databases, under the same load.
 
-python -m tests.benchmarks.gateway_before               # five rounds: ten minutes, and one to build the earlier one
+python -m tests.benchmarks.gateway_before               # five rounds: five minutes, and one to build the earlier one
 python -m tests.benchmarks.gateway_before --check       # status 1 if a bar was missed
 python -m tests.benchmarks.gateway_before --only SQLite --rounds 8 --seconds 2
 
@@ -14,11 +14,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from tests.benchmarks.gateway import CONNECTIONS, COST, load, side
 from tests.harness.postgres import running_server
@@ -33,12 +33,24 @@ _CHAT: Final = {
     "max_tokens": 100,
 }
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
-_BARS: Final = {
-    "SQLite": {"calls/s": 1.6, "CPU per call": 0.55, "first byte": 0.35, "one connection": 0.6},
-    "PostgreSQL": {"calls/s": 6.0, "CPU per call": 0.25, "first byte": 0.35, "one connection": 0.6},
-    "PostgreSQL, two workers": {"calls/s": 6.0, "CPU per call": 0.25, "first byte": 0.35, "one connection": 0.6},
+SIDES: Final[Mapping[str, tuple[str, bool, tuple[str, ...]]]] = {
+    "SQLite, before": ("SQLite", True, ()),
+    "SQLite": ("SQLite", False, ()),
+    "PostgreSQL, before": ("PostgreSQL", True, ()),
+    "PostgreSQL": ("PostgreSQL", False, ()),
+    "PostgreSQL, two workers": ("PostgreSQL", False, ("--workers", "2")),
 }
-"""Ratios to the earlier build on the same database. Calls a second may be more, the others less."""
+"""By name: the database, whether it is the earlier build, and options of `gatekey serve`."""
+_OTHERS: Final = {"first byte": 0.35, "one connection": 0.6}
+BARS: Final[Sequence[tuple[str, str, Mapping[str, float]]]] = (
+    ("SQLite", "SQLite, before", {"calls/s": 1.6, "CPU per call": 0.55, **_OTHERS}),
+    ("PostgreSQL", "PostgreSQL, before", {"calls/s": 6.0, "CPU per call": 0.25, **_OTHERS}),
+    ("PostgreSQL, two workers", "PostgreSQL, before", {"calls/s": 6.0, "CPU per call": 0.25, **_OTHERS}),
+    ("PostgreSQL, two workers", "SQLite", {"calls/s": 0.9}),
+)
+"""Of a side and the one beside it, the ratios of figures. Calls a second may be more, the others less."""
+Turn: TypeAlias = Mapping[str, Mapping[str, float]]
+"""The figures of each side in one round."""
 
 
 @dataclass(slots=True)
@@ -94,9 +106,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with ExitStack() as stack:
         before = options.checkout or stack.enter_context(built(options.commit))
         upstream = stack.enter_context(side("upstream"))
-        databases = [options.only] if options.only else ["SQLite", "PostgreSQL"]
-        met = [compare(database, before, upstream, options.rounds, options.seconds) for database in databases]
-    return int(options.check and not all(met))
+        subjects = {
+            name: stack.enter_context(_running(before if is_before else _HERE, database, upstream, *more))
+            for name, (database, is_before, more) in SIDES.items()
+            if options.only in (None, database)
+        }
+        for subject in subjects.values():
+            subject.turn(min(1.0, options.seconds))
+        turns = [{name: each.turn(options.seconds) for name, each in subjects.items()} for _ in range(options.rounds)]
+    return int(not show(turns) and options.check)
 
 
 @contextmanager
@@ -114,31 +132,22 @@ def built(commit: str) -> Iterator[Path]:
         yield checkout
 
 
-def compare(database: str, before: Path, upstream: str, rounds: int, seconds: float) -> bool:
-    """Let the sides take turns, print their ratios, and say whether every bar was met."""
-    with ExitStack() as stack:
-        subjects = {"before": stack.enter_context(_running(before, database, upstream))}
-        subjects[database] = stack.enter_context(_running(_HERE, database, upstream))
-        if database == "PostgreSQL":
-            two = _running(_HERE, database, upstream, "--workers", "2")
-            subjects["PostgreSQL, two workers"] = stack.enter_context(two)
-        for subject in subjects.values():
-            subject.turn(min(1.0, seconds))
-        turns = [{name: each.turn(seconds) for name, each in subjects.items()} for _ in range(rounds)]
-    print(
-        f"{'beside the earlier build':26}{'figure':18}{'before':>9}{'now':>9}   ratios: least, median, greatest    bar"
-    )
+def show(turns: Sequence[Turn]) -> bool:
+    """Print the ratios of the sides, and say whether every bar was met."""
+    print(f"{'':26}{'beside':22}{'figure':16}{'beside':>9}{'here':>9}   ratios: least, median, greatest    bar")
     is_met = True
-    for name in list(subjects)[1:]:
-        for figure, bar in _BARS[name].items():
-            ratios = sorted(turn[name][figure] / turn["before"][figure] for turn in turns)
+    for name, beside, bars in BARS:
+        if not {name, beside} <= turns[0].keys():
+            continue
+        for figure, bar in bars.items():
+            ratios = sorted(turn[name][figure] / turn[beside][figure] for turn in turns)
             middle = statistics.median(ratios)
             met = middle >= bar if figure == "calls/s" else middle <= bar
             is_met = is_met and met
-            was, now = (statistics.median(turn[side][figure] for turn in turns) for side in ("before", name))
+            theirs, ours = (statistics.median(turn[each][figure] for turn in turns) for each in (beside, name))
             print(
-                f"{name:26}{figure:18}{was:>9.2f}{now:>9.2f}{ratios[0]:>11.2f}{middle:>8.2f}{ratios[-1]:>8.2f}"
-                f"{bar:>12.2f}{'' if met else '  missed'}",
+                f"{name:26}{beside:22}{figure:16}{theirs:>9.2f}{ours:>9.2f}{ratios[0]:>11.2f}{middle:>8.2f}"
+                f"{ratios[-1]:>8.2f}{bar:>12.2f}{'' if met else '  missed'}",
                 flush=True,
             )
     return is_met
