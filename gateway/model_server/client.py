@@ -205,7 +205,7 @@ def body_chunks(response: httpx.Response) -> AsyncIterable[bytes]:
 
 
 def body_at_hand(response: httpx.Response) -> bytes:
-    """What is there of the body, which `body_chunks` goes on after. Empty for another transport than the gateway's."""
+    """The received part of the body; `body_chunks` goes on after it. Empty for another transport than the gateway's."""
     stream = response.stream
     return stream.at_hand() if isinstance(stream, ResponseBody) else b""
 

@@ -6,14 +6,14 @@ httpcore does the same through streams, locks and two timeouts for each message,
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
 from typing import Any, Final
 
 import h11
 import httpx
 
-from gateway.model_server.light_framing import LightFraming
+from gateway.model_server.light_framing import Headers, LightFraming
 
 READ_AHEAD_BYTES: Final = 256 * 1024
 """Bytes read ahead of the consumer."""
@@ -24,7 +24,6 @@ _CONNECT_TIMEOUT: Final = "The connection was not made in time."
 _READ_TIMEOUT: Final = "Nothing was received in time."
 _WRITE_TIMEOUT: Final = "Nothing could be sent in time."
 _LOST: Final = "The connection was lost."
-Headers = Sequence[tuple[bytes, bytes]]
 
 
 class ModelServerConnection(asyncio.Protocol):
@@ -141,7 +140,7 @@ class ModelServerConnection(asyncio.Protocol):
                 event = await self._next_event(seconds)
 
     def body_at_hand(self) -> bytes:
-        """What is there of the body. It is not received again."""
+        """The part of the body that has come. `receive_body` goes on after it."""
         parts = []
         while isinstance(event := self._event_at_hand(), h11.Data):
             parts.append(event.data)

@@ -114,7 +114,7 @@ class ResponseBody(httpx.AsyncByteStream):
         return self._connection.receive_body(seconds=self._seconds)
 
     def at_hand(self) -> bytes:
-        """What is there of the body, before it is iterated. The iteration goes on after it."""
+        """The received part of the body, before it is iterated. The iteration goes on after it."""
         return self._connection.body_at_hand()
 
     async def aclose(self) -> None:

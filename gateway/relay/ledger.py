@@ -96,7 +96,7 @@ class AdmittedCall:
 
 
 class Remarks(TypedDict, total=False):
-    """What is logged of a call beside its usage."""
+    """The parts of a log entry beside the usage of its call."""
 
     kind: Kind | None
     status: str

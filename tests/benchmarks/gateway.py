@@ -30,7 +30,7 @@ CONNECTIONS: Final = 16
 MODEL: Final = "gpt-priced"
 COST: Final = 12 + 2 * WORDS
 """Micro-USD per call: one per input token, two per output token."""
-_CHAT: Final = {"model": MODEL, "messages": [{"role": "user", "content": "Say twenty words."}], "max_tokens": 100}
+CHAT: Final = {"model": MODEL, "messages": [{"role": "user", "content": "Say twenty words."}], "max_tokens": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Setup:
 
     def call(self, *, streams: bool = False) -> dict[str, Any]:
         """A chat request, as an order for `gateway_load`."""
-        body = json.dumps({**_CHAT, **({"stream": True} if streams else {})})
+        body = json.dumps({**CHAT, **({"stream": True} if streams else {})})
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
         return {"method": "POST", "path": "/v1/chat/completions", "headers": headers, "body": body}
 

@@ -20,18 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from tests.benchmarks.gateway import CONNECTIONS, COST, load, side
+from tests.benchmarks.gateway import CHAT, CONNECTIONS, COST, load, side
 from tests.harness.postgres import running_server
 
 BEFORE: Final = "9bf4de8"
 """The last commit before the work on the gateway's speed."""
 _HERE: Final = Path(__file__).resolve().parents[2]
 _SUBJECT: Final = Path(__file__).with_name("gateway_subject.py")
-_CHAT: Final = {
-    "model": "gpt-priced",
-    "messages": [{"role": "user", "content": "Say twenty words."}],
-    "max_tokens": 100,
-}
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 SIDES: Final[Mapping[str, tuple[str, bool, tuple[str, ...]]]] = {
     "SQLite, before": ("SQLite", True, ()),
@@ -48,7 +43,7 @@ BARS: Final[Sequence[tuple[str, str, Mapping[str, float]]]] = (
     ("PostgreSQL, two workers", "PostgreSQL, before", {"calls/s": 6.0, "CPU per call": 0.25, **_OTHERS}),
     ("PostgreSQL, two workers", "SQLite", {"calls/s": 0.9}),
 )
-"""Of a side and the one beside it, the ratios of figures. Calls a second may be more, the others less."""
+"""A side, the one beside it, and the bars for ratios of figures: at least for calls a second, at most for others."""
 Turn: TypeAlias = Mapping[str, Mapping[str, float]]
 """The figures of each side in one round."""
 
@@ -69,7 +64,7 @@ class Subject:
 
     def under_load(self, **order: Any) -> dict[str, float]:
         """The figures of one run of `gateway_load`, whose calls are counted."""
-        body = json.dumps({**_CHAT, **({"stream": True} if order.get("first_byte") else {})})
+        body = json.dumps({**CHAT, **({"stream": True} if order.get("first_byte") else {})})
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
         said = load(
             self.url, {"method": "POST", "path": "/v1/chat/completions", "headers": headers, "body": body, **order}

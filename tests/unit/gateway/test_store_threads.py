@@ -171,7 +171,7 @@ def _note(turns: list[str], kind: str, _tx: Connection) -> None:
 async def test_on_a_fast_disk_few_bookings_share_a_commit(
     memory_store: Store, monkeypatch: pytest.MonkeyPatch, slow_s: float, sizes: list[int]
 ) -> None:
-    """What the disk takes, the test decides by the seconds that count as slow."""
+    """The seconds that count as slow decide it, whatever the disk of the test takes."""
     monkeypatch.setattr(store_threads, "SLOW_COMMIT_S", slow_s)
     threads, commits = StoreThreads(memory_store.database), list[Connection]()
     memory_store.database.before_commit = commits.append
