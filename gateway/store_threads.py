@@ -32,6 +32,8 @@ SLOW_COMMIT_S: Final = 0.005
 _TRANSACTIONS_TIMED: Final = 8
 MAX_TURNS_OF_HOLDS: Final = 3
 """Transactions that need not be durable before one of those that must be, while both wait (SQLite)."""
+MAX_TURNS_GATHERED: Final = 4
+"""Turns of the event loop that may bring further jobs before the first of them starts (PostgreSQL)."""
 QUEUE_TIMEOUT_S: Final = 5.0
 """Seconds a write waits for another program that holds SQLite's lock, including its time in the queue."""
 
@@ -49,6 +51,7 @@ class StoreThreads:
         self._disk = DiskWait(database)
         self._transactions = WriteTransactions(database, self._disk)
         self._busy = 0
+        self._is_gathering = False
         self._turns_of_holds = 0
         """The transactions of SQLite since the last that was durable."""
         self._durations_s: deque[float] = deque(maxlen=_TRANSACTIONS_TIMED)
@@ -85,13 +88,17 @@ class StoreThreads:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         deadline = time.monotonic() + QUEUE_TIMEOUT_S
         self._waiting.append(Job(work, first, durable, future, deadline, account_id, shortcut, expected))
-        self._start()
+        self._idle.clear()
+        if self._is_postgresql:
+            self._start_after_turns()
+        else:
+            self._start()
         return future
 
     async def close(self) -> None:
         """Wait until every queued job is done, and stop the threads. No job may be queued afterwards."""
         # Queued jobs reach the threads through this loop, so the threads may stop only when the queue is empty.
-        while self._busy:
+        while not self._idle.is_set():
             await self._idle.wait()
         await self._disk.close()
         await asyncio.to_thread(self._shut_down)
@@ -101,13 +108,29 @@ class StoreThreads:
         self._transactions.close()
         self._reading.shutdown()
 
+    def _start_after_turns(self) -> None:
+        """Start when the event loop brings no further job before its next turn, at most `MAX_TURNS_GATHERED` later.
+
+        A transaction of one call costs the server almost as much as one of several. Two processes that write to one
+        account also wait for each other's.
+        """
+        if not self._is_gathering:
+            self._is_gathering = True
+            asyncio.get_running_loop().call_soon(self._start_if_gathered, len(self._waiting), MAX_TURNS_GATHERED)
+
+    def _start_if_gathered(self, before: int, turns: int) -> None:
+        if turns and len(self._waiting) > before:
+            asyncio.get_running_loop().call_soon(self._start_if_gathered, len(self._waiting), turns - 1)
+        else:
+            self._is_gathering = False
+            self._start()
+
     def _start(self) -> None:
         # Only the event loop accesses `_waiting`, `_busy` and `_written_accounts`, so no lock is needed. Jobs wait only
         # while a writer is busy.
         while self._busy < self._writers and (jobs := self._next_jobs()):
             self._busy += 1
             self._writing.submit(partial(self._run, asyncio.get_running_loop(), jobs), under_way=self._busy)
-            self._idle.clear()
 
     def _next_jobs(self) -> list[Job]:
         """Take the jobs of the next transaction from the queue; empty if none may start now."""
@@ -164,6 +187,9 @@ class StoreThreads:
                 job.tell()
         if self._is_postgresql:
             self._disk.tell([job.tell for job in jobs if not job.is_on_disk])
-        self._start()
-        if not self._busy:
+            if self._waiting:
+                self._start_after_turns()
+        else:
+            self._start()
+        if not self._busy and not self._waiting:
             self._idle.set()

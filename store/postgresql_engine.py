@@ -4,9 +4,10 @@ The driver begins no transactions itself. It would send a BEGIN of its own befor
 that is its own transaction needs none.
 """
 
+from select import POLLIN, poll
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -22,16 +23,26 @@ _BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 """One snapshot per transaction. By default each statement reads a newer one."""
 _FLUSH: Final = "SELECT pg_logical_emit_message(true, 'gatekey', '')"
 """The least that a transaction can write. One that writes nothing commits without the disk."""
+_KEEPALIVES: Final = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}
+"""Seconds, seconds, and how many of them may stay without an answer (libpq; ignored on a Unix-domain socket)."""
 _AS_IT_STANDS: Final = {"no_parameters": True}
 
 
 def make_engine(url: URL, connections: int | None = None) -> Engine:
     """The engine of the database at `url`, with at most as many `connections`, which stay open."""
     # The encoding is set explicitly, because a database without one (SQL_ASCII) returns bytes.
-    options = {"connect_timeout": 5, "client_encoding": "utf8"}
+    options = {"connect_timeout": 5, "client_encoding": "utf8", **_kept_alive(url)}
     more = _MORE_CONNECTIONS if connections is None else 0
-    engine = create_engine(url, connect_args=options, pool_size=connections or POOL_SIZE, max_overflow=more)
+    engine = create_engine(
+        url,
+        connect_args=options,
+        pool_size=connections or POOL_SIZE,
+        max_overflow=more,
+        # The server's process of the last connection that was used has what it needs in its caches.
+        pool_use_lifo=True,
+    )
     event.listen(engine, "connect", _set_session)
+    event.listen(engine, "checkout", _refuse_closed)
     return engine
 
 
@@ -48,6 +59,29 @@ def begin_reading(connection: Connection) -> None:
 def flush(connection: Connection) -> None:
     """Wait until the disk has all that was committed before: the log is one sequence, and this is at its end."""
     connection.exec_driver_sql(_FLUSH, execution_options=_AS_IT_STANDS)
+
+
+def _kept_alive(url: URL) -> dict[str, int]:
+    """The libpq parameters that keep an idle connection known to routers; those of `url` take precedence."""
+    return {name: value for name, value in _KEEPALIVES.items() if name not in url.query}
+
+
+def _refuse_closed(connection: Any, _record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Make the pool replace all its connections if the server has closed this one. A listener of `checkout`.
+
+    An idle connection has nothing to read but notices, and the end.
+    """
+    idle = poll()
+    idle.register(connection.fileno(), POLLIN)
+    if not idle.poll(0):
+        return
+    import psycopg
+
+    try:
+        connection.pgconn.consume_input()  # the notice of the end, or another one
+        connection.pgconn.consume_input()  # the end
+    except psycopg.OperationalError as error:
+        raise exc.InvalidatePoolError from error
 
 
 def _set_session(connection: Any, _record: ConnectionPoolEntry) -> None:

@@ -45,9 +45,11 @@ def patient_queue(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def written_together(threads: StoreThreads, handed_in: Sequence[Callable[[], asyncio.Future[Any]]]) -> list[Any]:
     """The result or the error of each write `handed_in`, all of which waited behind one; closes `threads`."""
-    may_begin = threading.Event()
+    has_begun, may_begin = asyncio.Event(), threading.Event()
+    begun = partial(asyncio.get_running_loop().call_soon_threadsafe, has_begun.set)
     async with asyncio.timeout(PATIENCE):
-        blocking = threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=1)
+        blocking = threads.write(lambda _tx: (begun(), may_begin.wait(PATIENCE)), account_id=1)
+        await has_begun.wait()
         writes = [one() for one in handed_in]
         may_begin.set()
         outcomes = await asyncio.gather(*writes, return_exceptions=True)
@@ -133,14 +135,32 @@ async def test_on_postgresql_what_need_not_wait_for_the_disk_does_not(postgres_s
     """A booking waits for it, and the holds of other calls would wait with it if they shared its transaction."""
     threads = StoreThreads(postgres_store.database)
 
-    def transaction(tx: Connection) -> int:
-        return int(tx.exec_driver_sql("SELECT txid_current()").scalar_one())
-
     kinds = [True, False, False, True, True, False]
-    work = [partial(threads.write, transaction, durable=durable, account_id=1) for durable in kinds]
+    work = [partial(threads.write, _transaction, durable=durable, account_id=1) for durable in kinds]
     first, *others = await written_together(threads, work)
     assert [other == first for other in others] == kinds[1:]
     assert len({first, *others}) == 2, "those of one kind did not share a transaction"
+
+
+async def test_on_postgresql_jobs_of_a_few_turns_of_the_event_loop_share_a_transaction(postgres_store: Store) -> None:
+    threads, turns = StoreThreads(postgres_store.database), store_threads.MAX_TURNS_GATHERED + 3
+
+    async def hand_in() -> list[asyncio.Future[int]]:
+        writes = []
+        for _ in range(turns):
+            writes.append(threads.write(_transaction, account_id=1))
+            await asyncio.sleep(0)
+        return writes
+
+    async with asyncio.timeout(PATIENCE):
+        first, second = await asyncio.gather(hand_in(), hand_in())
+        numbers = await asyncio.gather(*first, *second)
+        await threads.close()
+    assert numbers.count(numbers[0]) == 2 * (store_threads.MAX_TURNS_GATHERED + 1)
+
+
+def _transaction(tx: Connection) -> int:
+    return int(tx.exec_driver_sql("SELECT txid_current()").scalar_one())
 
 
 async def test_on_sqlite_what_waits_for_the_disk_and_what_does_not_take_turns(memory_store: Store) -> None:
@@ -212,14 +232,11 @@ async def test_the_writer_of_sqlite_keeps_its_connection_until_the_end(memory_st
 async def test_on_postgresql_the_jobs_of_one_account_share_a_transaction_and_no_others(postgres_store: Store) -> None:
     threads, may_begin, is_alone = StoreThreads(postgres_store.database), threading.Event(), threading.Event()
 
-    def transaction(tx: Connection) -> int:
-        return int(tx.exec_driver_sql("SELECT txid_current()").scalar_one())
-
     async with asyncio.timeout(PATIENCE):
         first = threads.write(lambda _tx: may_begin.wait(PATIENCE), account_id=1)
         await asyncio.sleep(0)
         accounts = (1, 2, 1, None, None, 1)
-        writes = [threads.write(transaction, account_id=each) for each in accounts]
+        writes = [threads.write(_transaction, account_id=each) for each in accounts]
         other = threads.write(lambda _tx: is_alone.set(), account_id=3)
         await other
         assert is_alone.is_set()  # account 1 is being written, and others are not kept waiting

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -548,15 +549,54 @@ def test_a_database_that_is_not_there_says_so(postgres_server: PostgresServer) -
         make_store(postgres_server.url("missing"))
 
 
-def test_a_lost_connection_says_so_and_the_next_works(postgres_server: PostgresServer) -> None:
+def end_others(store: Store) -> None:
+    """End all connections to the database but one of `store`, and wait until they are gone."""
+    others = "pid <> pg_backend_pid() AND datname = current_database()"
+    with store.database.write() as tx:
+        tx.execute(text(f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {others}"))  # noqa: S608
+
+
+def test_a_connection_lost_in_use_says_so_and_the_next_works(postgres_server: PostgresServer) -> None:
     with postgres_server.database() as url, make_store(url) as store, make_store(url) as other:
         add_account(store)
-        with other.database.write() as tx:
-            others = "pid <> pg_backend_pid() AND datname = current_database()"
-            tx.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))  # noqa: S608
+
+        def lose_in_use() -> None:
+            with store.database.look() as tx:
+                end_others(other)
+                tx.exec_driver_sql("SELECT 1")
+
         with pytest.raises(DatabaseUnreachable):
-            store.accounts.all()
+            lose_in_use()
         assert len(store.accounts.all()) == 1
+
+
+def test_connections_lost_while_nobody_used_them_are_replaced(postgres_server: PostgresServer) -> None:
+    with postgres_server.database() as url, make_store(url) as store, make_store(url) as other:
+        add_account(store)
+        with store.database.look(), store.database.look():
+            pass
+        end_others(other)
+        with store.database.look() as one, store.database.look() as two:
+            assert [tx.exec_driver_sql("SELECT count(*) FROM accounts").scalar_one() for tx in (one, two)] == [1, 1]
+
+
+def test_a_notice_to_a_connection_that_waits_does_not_end_it(postgres_server: PostgresServer) -> None:
+    with postgres_server.database() as url, make_store(url) as store, make_store(url) as other:
+        add_account(store)
+        with store.database.engine.connect() as connection:
+            connection.exec_driver_sql("LISTEN news")
+            pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        with other.database.write() as tx:
+            tx.exec_driver_sql("NOTIFY news")
+        with store.database.look() as tx:
+            assert tx.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() == pid
+
+
+@pytest.mark.parametrize(("given", "idle"), [("", "60"), ("&keepalives_idle=7", "7")])
+def test_connections_are_kept_alive(given: str, idle: str, postgres_server: PostgresServer) -> None:
+    with postgres_server.database() as url, make_store(f"{url}{given}") as store, store.database.look() as tx:
+        driver: Any = tx.connection.driver_connection
+        assert driver.info.get_parameters()["keepalives_idle"] == idle
 
 
 def test_a_held_row_is_busy(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
