@@ -1,10 +1,9 @@
-"""The database: one engine, read and write transactions, and the translation of driver errors."""
+"""The database: one engine, read and write transactions, and the check of the file."""
 
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from json import JSONDecodeError
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
@@ -13,14 +12,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from store import file_systems, postgresql_engine, sqlite_engine
-from store.driver_errors import for_sqlite, translate
-from store.errors import (
-    DatabaseBusy,
-    DatabaseDamaged,
-    DatabaseForeign,
-    DatabaseRefused,
-    DatabaseUnreachable,
-)
+from store.driver_errors import MAPPED
+from store.errors import DatabaseForeign, DatabaseRefused, DatabaseUnreachable
+from store.kept_transaction import KeptTransaction
 
 
 class Database:
@@ -45,10 +39,11 @@ class Database:
             raise DatabaseForeign("Gatekey keeps its data in SQLite or PostgreSQL.")
         if self.url.drivername == "sqlite" and self.url.query:
             raise DatabaseForeign("The address of an SQLite database is a path and nothing else.")
+        self.is_postgresql = self.url.drivername != "sqlite"
         self.before_commit: Callable[[Connection], None] | None = None
         """Called at the end of every write transaction. An error rolls the transaction back."""
         self._keeper: sqlite3.Connection | None = None
-        self._path = Path(self.url.database or "")
+        self._path = self.url.database or ""
         self._file: tuple[int, int] | None = None
         """Device and inode of the SQLite file at the first connection."""
         self._has_kept = False
@@ -56,10 +51,6 @@ class Database:
         self._is_closed = False
         self._connections = connections
         self.engine: Engine = self._postgresql_engine() if self.is_postgresql else self._sqlite_engine()
-
-    @property
-    def is_postgresql(self) -> bool:
-        return self.url.get_backend_name() == "postgresql"
 
     @property
     def path(self) -> Path | None:
@@ -74,7 +65,7 @@ class Database:
 
     def connect(self) -> Connection:
         """A connection for one thread, to be closed by it. Raises `StoreUnavailable`."""
-        self._refuse_another_file()
+        self.refuse_another_file()
         with self.mapped():
             connection = self.engine.connect()
             self._has_kept = self.path is not None and sqlite_engine.keep(connection)
@@ -83,7 +74,7 @@ class Database:
     @contextmanager
     def read(self, on: Connection | None = None) -> Iterator[Connection]:
         """A read transaction with one snapshot. Raises `StoreUnavailable`."""
-        self._refuse_another_file()
+        self.refuse_another_file()
         with self.mapped(), self._connection(on) as connection:
             if self.is_postgresql:
                 postgresql_engine.begin_reading(connection)
@@ -100,7 +91,7 @@ class Database:
     @contextmanager
     def look(self, on: Connection | None = None) -> Iterator[Connection]:
         """As `read`, for statements that need not tell of one moment: none begins or ends a transaction."""
-        self._refuse_another_file()
+        self.refuse_another_file()
         with self.mapped(), self._connection(on) as connection:
             try:
                 yield connection
@@ -108,14 +99,13 @@ class Database:
                 if on is not None and connection.in_transaction():
                     connection.rollback()  # the one that SQLAlchemy believes to have begun
 
-    @contextmanager
     def write(
         self,
         *,
         durable: bool = True,
         lock_timeout_s: float = sqlite_engine.BUSY_TIMEOUT_MS / 1000,
         on: Connection | None = None,
-    ) -> Iterator[Connection]:
+    ) -> AbstractContextManager[Connection]:
         """A write transaction. It commits at the end of the body, and an error in the body rolls it back.
 
         It takes SQLite's write lock at the start, and waits up to `lock_timeout_s` seconds for it; 0 tries once, on a
@@ -123,7 +113,13 @@ class Database:
         of this program, but not always a power loss. A durable commit also makes all earlier commits durable.
         Raises `StoreUnavailable`.
         """
-        self._refuse_another_file()
+        if on is not None and self._has_kept:
+            return KeptTransaction(self, on, durable=durable, lock_timeout_s=lock_timeout_s)
+        return self._write(durable, lock_timeout_s, on)
+
+    @contextmanager
+    def _write(self, durable: bool, lock_timeout_s: float, on: Connection | None) -> Iterator[Connection]:
+        self.refuse_another_file()
         with (
             self.mapped(),
             self._connection(on) as connection,
@@ -133,8 +129,7 @@ class Database:
             if self.is_postgresql:
                 postgresql_engine.begin(connection, durable=durable)
             else:
-                is_kept = on is not None and self._has_kept
-                sqlite_engine.take_write_lock(connection, lock_timeout_s, is_kept=is_kept)
+                sqlite_engine.take_write_lock(connection, lock_timeout_s)
             yield connection
             if self.before_commit is not None:
                 self.before_commit(connection)
@@ -172,22 +167,20 @@ class Database:
                 cursor.execute("PRAGMA foreign_keys=ON")
                 cursor.close()
 
-    @contextmanager
-    def mapped(self) -> Iterator[None]:
+    def mapped(self) -> AbstractContextManager[None]:
         """Translate the driver's errors in the body into `StoreUnavailable`."""
-        try:
-            yield
-        except exc.DBAPIError as error:
-            raise translate(error) from error
-        except sqlite3.Error as error:
-            raise for_sqlite(error) from error
-        except exc.TimeoutError as error:
-            raise DatabaseBusy from error
-        except JSONDecodeError as error:
-            raise DatabaseDamaged from error
-        except (OverflowError, UnicodeEncodeError) as error:
-            # The drivers raise these for a number above 64 bits and for a lone surrogate, before they send anything.
-            raise DatabaseRefused("This value cannot be stored. Nothing was changed.") from error
+        return MAPPED
+
+    def refuse_another_file(self) -> None:
+        """Raise `DatabaseUnreachable` once this is closed, or the SQLite file is another than that which was opened."""
+        if self._is_closed:
+            raise DatabaseUnreachable("The database is closed.")
+        # SQLite would go on writing to the removed or replaced file, and the data would be lost.
+        if self._file is not None and file_systems.identity(self._path) != self._file:
+            raise DatabaseUnreachable(
+                "The database file was removed or replaced while it was open. Nothing was changed; put it back, or "
+                "start Gatekey again."
+            )
 
     def checkpoint(self) -> bool:
         """Move SQLite's write-ahead log into the file and truncate it, so that it holds no deleted rows.
@@ -222,11 +215,7 @@ class Database:
             self._keeper = None
 
     def _connection(self, on: Connection | None) -> AbstractContextManager[Connection]:
-        if on is None:
-            return self.engine.connect()
-        if self._is_closed:
-            raise DatabaseUnreachable("The database is closed.")
-        return nullcontext(on)
+        return self.engine.connect() if on is None else nullcontext(on)
 
     def _sqlite_engine(self) -> Engine:
         path = self.path
@@ -262,7 +251,7 @@ class Database:
 
     def _remember_file(self, _connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         if self._file is None:
-            self._file = file_systems.identity(Path(self.url.database or ""))
+            self._file = file_systems.identity(self._path)
 
     @contextmanager
     def _flushing(self, connection: Connection, durable: bool) -> Iterator[None]:
@@ -277,14 +266,6 @@ class Database:
         finally:
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.close()
-
-    def _refuse_another_file(self) -> None:
-        # SQLite would go on writing to the removed or replaced file, and the data would be lost.
-        if self._file is not None and file_systems.identity(self._path) != self._file:
-            raise DatabaseUnreachable(
-                "The database file was removed or replaced while it was open. Nothing was changed; put it back, or "
-                "start Gatekey again."
-            )
 
     def _postgresql_engine(self) -> Engine:
         engine = postgresql_engine.make_engine(self.url, self._connections)

@@ -6,6 +6,8 @@ SQLSTATE.
 
 import re
 import sqlite3
+from json import JSONDecodeError
+from types import TracebackType
 from typing import Any, Final
 
 from sqlalchemy import exc
@@ -212,6 +214,46 @@ REFUSALS: Final[tuple[_Refusal, ...]] = (
 )
 """Errors of failed connections, by the English messages of PostgreSQL, libpq and PgBouncer. The last entry quotes the
 message of a server in another language."""
+
+
+class MappedErrors:
+    """Translates the drivers' errors in its body into `StoreUnavailable`. It may be entered any number of times.
+
+    A generator of `contextlib` takes three times as long, and each relayed call enters several of these.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, _OF_DRIVERS):
+            raise _store_error(error) from error
+
+
+MAPPED: Final = MappedErrors()
+_OF_DRIVERS: Final = (
+    exc.DBAPIError,
+    exc.TimeoutError,
+    sqlite3.Error,
+    JSONDecodeError,
+    OverflowError,
+    UnicodeEncodeError,
+)
+
+
+def _store_error(error: BaseException) -> StoreUnavailable:
+    if isinstance(error, exc.DBAPIError):
+        return translate(error)
+    if isinstance(error, sqlite3.Error):
+        return for_sqlite(error)
+    if isinstance(error, exc.TimeoutError):
+        return DatabaseBusy()
+    if isinstance(error, JSONDecodeError):
+        return DatabaseDamaged()
+    # The drivers raise the others for a number above 64 bits and for a lone surrogate, before they send anything.
+    return DatabaseRefused("This value cannot be stored. Nothing was changed.")
 
 
 def translate(error: exc.DBAPIError) -> StoreUnavailable:

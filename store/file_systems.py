@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 
-def identity(path: Path) -> tuple[int, int] | None:
+def identity(path: Path | str) -> tuple[int, int] | None:
     """Device and inode of the file that `path` names now, links followed; None if there is none to be read."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - a text takes half the time
     except OSError:
         return None
     return status.st_dev, status.st_ino

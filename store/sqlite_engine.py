@@ -90,7 +90,7 @@ def set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> No
 
 
 def keep(connection: Connection) -> bool:
-    """Prepare a connection to a file for a thread that keeps it (`take_write_lock`). It returns to no pool.
+    """Prepare a connection to a file for a thread that keeps it (`begin_immediate`). It returns to no pool.
 
     False if nothing was done: without a write-ahead log a commit waits for readers.
     """
@@ -102,20 +102,14 @@ def keep(connection: Connection) -> bool:
     return True
 
 
-def take_write_lock(
-    connection: Connection, lock_timeout_s: float = BUSY_TIMEOUT_MS / 1000, *, is_kept: bool = False
-) -> None:
+def take_write_lock(connection: Connection, lock_timeout_s: float = BUSY_TIMEOUT_MS / 1000) -> None:
     """Begin a write transaction; retry every `_LOCK_POLL_S` for up to `lock_timeout_s` seconds.
 
     A transaction that becomes a writer later would fail at once if another one wrote in between, whatever the timeout.
     SQLite's own busy handler retries down to every 100 ms, so that of eight busy writers some never get the lock. It is
-    therefore switched off meanwhile; on a connection of `keep` it retries for 20 ms at most, and stays as it is.
+    therefore switched off meanwhile.
     """
     cursor = connection.connection.cursor()
-    if is_kept:
-        if not _retry_until_free(cursor, "BEGIN IMMEDIATE", lock_timeout_s):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        return
     cursor.execute("PRAGMA busy_timeout=0")
     try:
         if not _retry_until_free(cursor, "BEGIN IMMEDIATE", lock_timeout_s):
@@ -125,7 +119,18 @@ def take_write_lock(
         cursor.close()
 
 
-def _retry_until_free(cursor: DBAPICursor, statement: str, lock_timeout_s: float = BUSY_TIMEOUT_MS / 1000) -> bool:
+def begin_immediate(driver: sqlite3.Connection, lock_timeout_s: float) -> None:
+    """As `take_write_lock`, on a connection of `keep`, where the busy handler stays: it retries for 20 ms at most.
+
+    Raises sqlite3.Error.
+    """
+    if not _retry_until_free(driver, "BEGIN IMMEDIATE", lock_timeout_s):
+        driver.execute("BEGIN IMMEDIATE")
+
+
+def _retry_until_free(
+    cursor: DBAPICursor | sqlite3.Connection, statement: str, lock_timeout_s: float = BUSY_TIMEOUT_MS / 1000
+) -> bool:
     """True if `statement` ran within `lock_timeout_s` seconds; False if the lock was busy or another error occurred."""
     deadline = time.monotonic() + lock_timeout_s
     while time.monotonic() < deadline:

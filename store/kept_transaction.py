@@ -1,0 +1,70 @@
+"""Write transactions of SQLite on the connection that the gateway's writer keeps.
+
+SQLAlchemy's own transaction and the generators of `contextlib` take longer than a short transaction of SQLite. Every
+relayed call waits for two of these.
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from store.sqlite_engine import begin_immediate
+
+if TYPE_CHECKING:
+    from store.database import Database
+
+
+class KeptTransaction:
+    """A write transaction: `Database.write` on a connection of `Database.connect` to a file."""
+
+    __slots__ = ("_connection", "_database", "_driver", "_is_durable", "_lock_timeout_s")
+
+    def __init__(self, database: "Database", connection: Connection, *, durable: bool, lock_timeout_s: float) -> None:
+        self._database = database
+        self._connection = connection
+        self._is_durable = durable
+        self._lock_timeout_s = lock_timeout_s
+        self._driver: Any = None
+
+    def __enter__(self) -> Connection:
+        self._database.refuse_another_file()
+        self._driver = self._connection.connection.dbapi_connection
+        with self._database.mapped():
+            try:
+                if not self._is_durable:
+                    # Before the transaction: SQLite ignores the PRAGMA inside one.
+                    self._driver.execute("PRAGMA synchronous=NORMAL")
+                begin_immediate(self._driver, self._lock_timeout_s)
+            except BaseException:
+                self._restore()
+                raise
+        return self._connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._database.mapped():
+            try:
+                if error is not None:
+                    raise error
+                if self._database.before_commit is not None:
+                    self._database.before_commit(self._connection)
+                self._end(self._driver.commit, self._connection.commit)
+            except BaseException:
+                self._end(self._driver.rollback, self._connection.rollback)
+                raise
+            finally:
+                self._restore()
+
+    def _end(self, of_driver: Callable[[], None], of_sqlalchemy: Callable[[], None]) -> None:
+        # SQLAlchemy believes to have begun one at the first statement that it ran itself.
+        if self._connection.in_transaction():
+            of_sqlalchemy()
+        else:
+            of_driver()
+
+    def _restore(self) -> None:
+        if not self._is_durable:
+            self._driver.execute("PRAGMA synchronous=FULL")
