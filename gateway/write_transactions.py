@@ -8,9 +8,9 @@ shortcuts of like jobs are a few statements for all of them.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
@@ -117,7 +117,7 @@ class WriteTransactions:
             while checked:
                 job = checked.popleft()
                 # The transaction would map the driver's error only at its end, for all jobs.
-                with _error_as_outcome(job), self._database.mapped():
+                with _ErrorAsOutcome(job), self._database.mapped():
                     if job.first is not None:
                         job.first(reads)
                     ready.append(job)
@@ -126,9 +126,10 @@ class WriteTransactions:
 
     def _left_by_shortcuts(self, jobs: list[Job], shortcut_of: Callable[[Job], Shortcut[Any] | None]) -> list[Job]:
         """Take the shortcuts of `jobs` together; returns the jobs that had none, or whose shortcut did nothing."""
-        left, taken = list[Job](), list[tuple[Job, Shortcut[Any]]]()
+        left: list[Job] = []
+        taken: list[tuple[Job, Shortcut[Any]]] = []
         for job in jobs:
-            with _error_as_outcome(job):
+            with _ErrorAsOutcome(job):
                 shortcut = shortcut_of(job)
                 if shortcut is None:
                     left.append(job)
@@ -191,7 +192,7 @@ class WriteTransactions:
 
     def _commit_alone(self, job: Job) -> None:
         with (
-            _error_as_outcome(job),
+            _ErrorAsOutcome(job),
             self._database.write(
                 durable=job.durable, lock_timeout_s=_remaining_wait([job]), on=self._connected()
             ) as tx,
@@ -209,7 +210,7 @@ def _left_by_shortcuts_within(tx: Connection, jobs: list[Job]) -> list[Job]:
     """As `WriteTransactions._left_by_shortcuts`, inside `tx` (SQLite)."""
     shortcuts = [None if job.way is None else job.way() for job in jobs]
     rows = iter(take_within(tx, [shortcut for shortcut in shortcuts if shortcut is not None]))
-    left = list[Job]()
+    left: list[Job] = []
     for job, shortcut in zip(jobs, shortcuts, strict=True):
         if shortcut is None or (row := next(rows)) is None:
             left.append(job)
@@ -238,10 +239,24 @@ def _remaining_wait(jobs: list[Job]) -> float:
     return max(min(job.deadline for job in jobs) - time.monotonic(), 0)
 
 
-@contextmanager
-def _error_as_outcome(job: Job) -> Iterator[None]:
-    """Keep an error of the job as its outcome, which is raised where the job was handed in."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - a job may raise any error, as a function that is called may
-        job.outcome = error
+class _ErrorAsOutcome:
+    """Keeps an error of the job as its outcome, which is raised where the job was handed in.
+
+    A job may raise any error, as a function that is called may.
+    """
+
+    __slots__ = ("_job",)
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        self._job.outcome = error
+        return True

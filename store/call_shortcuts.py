@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from store.call_statements import LEDGER, LOG, OF_EACH, booking_statement, hold_statement, known_hold_statement
+from store.call_statements import (
+    LEDGER_PARAMETERS,
+    LOG_PARAMETERS,
+    OF_EACH,
+    booking_statement,
+    hold_statement,
+    known_hold_statement,
+)
 from store.call_steps import book_together, hold_together, known_hold_together
 from store.context import Context
 from store.key_periods import period_parameters
@@ -79,8 +86,8 @@ class CallShortcuts:
             **period_parameters(now),
             **on_day,
             **total_parameters(on_day, entry),
-            **_named(LOG, {name: [value] if name in each else value for name, value in row.items()}),
-            **_named(LEDGER, ledger_row(hold.account_id, charged)),
+            **{LOG_PARAMETERS[name]: [value] if name in each else value for name, value in row.items()},
+            **{LEDGER_PARAMETERS[name]: value for name, value in ledger_row(hold.account_id, charged).items()},
         }
         shared = tuple(value for name, value in row.items() if name not in each and name != "at")
         key = ("book", hold.api_key_id, on_day["on_day"], address is None, shared)
@@ -121,7 +128,3 @@ def _booked_together(bookings: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]
         elif name in _SUMS:
             joined[name] = sum(booking[name] for booking in bookings)
     return joined
-
-
-def _named(prefix: str, row: dict[str, object]) -> dict[str, object]:
-    return {f"{prefix}{name}": value for name, value in row.items()}

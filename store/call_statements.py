@@ -46,9 +46,9 @@ from store.quota_changes import (
 from store.shortcut import WholeStatement
 from store.usage_additions import add_to_day, add_to_total
 
-LOG: Final = "log_"
-"""Before the name of a column of the usage log, in the name of its parameter."""
-LEDGER: Final = "ledger_"
+LOG_PARAMETERS: Final = {column.name: f"log_{column.name}" for column in UsageEntryRow.c if column.name != "id"}
+"""The parameters of a row of the usage log, by the names of its columns."""
+LEDGER_PARAMETERS: Final = {column.name: f"ledger_{column.name}" for column in LedgerEntryRow.c}
 OF_EACH: Final = frozenset(
     {
         "cached_tokens",
@@ -174,8 +174,10 @@ def _logged(take: CTE, *, with_address: bool) -> CTE:
     """The insertion of the calls into the usage log, if `take` returns a row."""
     each = {*OF_EACH, "client_ip"} if with_address else OF_EACH
     columns = {column.name: column for column in UsageEntryRow.c if column.name != "id"}
-    calls = select(*(_each(columns[name], f"{LOG}{name}").label(name) for name in sorted(each))).cte("calls")
-    row = {name: calls.c[name] if name in each else _of(column, f"{LOG}{name}") for name, column in columns.items()}
+    calls = select(*(_each(columns[name], LOG_PARAMETERS[name]).label(name) for name in sorted(each))).cte("calls")
+    row = {
+        name: calls.c[name] if name in each else _of(column, LOG_PARAMETERS[name]) for name, column in columns.items()
+    }
     if with_address:
         # The row lock serializes this with a concurrent save of the setting.
         private = (
@@ -204,7 +206,7 @@ def _in_ledger(take: CTE, logged: CTE) -> Insert:
     )
     first = take.c.ledger_sequence - _of(Quota.c.ledger_sequence, "entries")
     balance = take.c.remaining_micro_usd + _of(Quota.c.used_micro_usd, "cost")
-    entry = {column.name: _of(column, f"{LEDGER}{column.name}") for column in LedgerEntryRow.c}
+    entry = {column.name: _of(column, LEDGER_PARAMETERS[column.name]) for column in LedgerEntryRow.c}
     entry |= {
         "account_id": take.c.account_id,
         "sequence": first + charged.c.number,

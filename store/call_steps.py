@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Select, Text, bindparam, exists, func, not_, select, update
 
-from store.call_statements import LEDGER, LOG
+from store.call_statements import LEDGER_PARAMETERS, LOG_PARAMETERS
 from store.compiled_statement import CompiledInsert, CompiledStatement
 from store.known_calls import account_as_known
 from store.models import ApiKey, BigId, LedgerEntryRow, Quota, Reservation, UsageEntryRow
@@ -65,9 +65,8 @@ _SETTLE: Final = CompiledStatement(
     .where(Reservation.c.id.in_(_IDS))
     .values(settled_at=bindparam("now", type_=Reservation.c.settled_at.type))
 )
-_LOG_COLUMNS: Final = tuple(column.name for column in UsageEntryRow.c if column.name != "id")
-_LOG: Final = CompiledInsert(UsageEntryRow, _LOG_COLUMNS, returning=UsageEntryRow.c.id)
-_RECORD: Final = CompiledInsert(LedgerEntryRow, tuple(column.name for column in LedgerEntryRow.c))
+_LOG: Final = CompiledInsert(UsageEntryRow, tuple(LOG_PARAMETERS), returning=UsageEntryRow.c.id)
+_RECORD: Final = CompiledInsert(LedgerEntryRow, tuple(LEDGER_PARAMETERS))
 
 
 @cache
@@ -125,7 +124,7 @@ def book_together(tx: Connection, parameters: Parameters) -> tuple[Any, ...] | N
     # Before the reservations are settled: the amount that they had is read from them.
     _SPEND_ON_KEY.change(tx, sent)
     _SETTLE.change(tx, sent)
-    logged = {name: parameters[f"{LOG}{name}"] for name in _LOG_COLUMNS}
+    logged = {name: parameters[parameter] for name, parameter in LOG_PARAMETERS.items()}
     if isinstance(logged["client_ip"], list) and not records_ip(tx, parameters["account"]):
         logged["client_ip"] = None
     entry_ids = sorted(_LOG.insert(tx, logged, len(ids)))
@@ -139,7 +138,9 @@ def book_together(tx: Connection, parameters: Parameters) -> tuple[Any, ...] | N
 def _record(tx: Connection, parameters: Parameters, entry_ids: list[int], after: Any) -> None:
     """Write the calls that cost something into the ledger, in the order of the usage log."""
     charged = [
-        (entry_id, cost) for entry_id, cost in zip(entry_ids, parameters[f"{LOG}cost_micro_usd"], strict=True) if cost
+        (entry_id, cost)
+        for entry_id, cost in zip(entry_ids, parameters[LOG_PARAMETERS["cost_micro_usd"]], strict=True)
+        if cost
     ]
     if not charged:
         return
@@ -148,7 +149,7 @@ def _record(tx: Connection, parameters: Parameters, entry_ids: list[int], after:
         balance -= cost
         balances.append(balance)
     first = after.ledger_sequence - len(charged) + 1
-    values = {column.name: parameters[f"{LEDGER}{column.name}"] for column in LedgerEntryRow.c} | {
+    values = {name: parameters[parameter] for name, parameter in LEDGER_PARAMETERS.items()} | {
         "sequence": list(range(first, first + len(charged))),
         "amount_micro_usd": [-cost for _, cost in charged],
         "balance_micro_usd": balances,

@@ -131,6 +131,8 @@ def take_shortcuts(
 
 def take_within(tx: Connection, shortcuts: Sequence[Shortcut[Any]]) -> list[tuple[Any, ...] | None]:
     """As `take_shortcuts`, inside a transaction of SQLite."""
+    if len(shortcuts) == 1:
+        return [cast("Steps", shortcuts[0].statement)(tx, shortcuts[0].parameters)]
     groups = _groups(shortcuts)
     rows = {key: cast("Steps", group[0].statement)(tx, _joined(group)) for key, group in groups.items()}
     return [rows[_key(shortcut)] for shortcut in shortcuts]

@@ -33,7 +33,7 @@ def sanitize(text: object, limit: int = 4096) -> str:
     """
     text = str(text)
     if text.isascii() and text.isprintable():
-        return _shorten(text, limit)
+        return text if len(text) <= limit else _shorten(text, limit)
     return _shorten(_UNSAFE.sub(REPLACEMENT, _LINE_BREAKS.sub(" ", text)), limit)
 
 

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypedDict, Unpack
 
 from sqlalchemy import Connection
@@ -206,22 +207,27 @@ class Ledger:
 
     def _write(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> asyncio.Future[int]:
         """Book the call; returns the amount that is taken, once it is. `drain` waits for it."""
-        store, account_id = self._services.store, admitted.hold.account_id
-
-        def book(tx: Connection) -> int:
-            taken = store.quota.book(tx, admitted.hold, cost, entry)
-            if admitted.response_id:
-                tokens = entry.prompt_tokens + entry.completion_tokens
-                store.stored_responses.register(tx, account_id, admitted.response_id, tokens)
-            return taken
-
-        def shortcut() -> Shortcut[int] | None:
-            return None if admitted.response_id else store.quota.shortcuts.book(admitted.hold, cost, entry)
-
-        booking = self._services.threads.write(book, account_id=account_id, shortcut=shortcut)
+        booking = self._services.threads.write(
+            partial(self._book, admitted, cost, entry),
+            account_id=admitted.hold.account_id,
+            shortcut=partial(self._shortcut, admitted, cost, entry),
+        )
         self._bookings.add(booking)
         booking.add_done_callback(self._bookings.discard)
         return booking
+
+    def _book(self, admitted: AdmittedCall, cost: int, entry: UsageEntry, tx: Connection) -> int:
+        store, account_id = self._services.store, admitted.hold.account_id
+        taken = store.quota.book(tx, admitted.hold, cost, entry)
+        if admitted.response_id:
+            tokens = entry.prompt_tokens + entry.completion_tokens
+            store.stored_responses.register(tx, account_id, admitted.response_id, tokens)
+        return taken
+
+    def _shortcut(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> Shortcut[int] | None:
+        if admitted.response_id:
+            return None
+        return self._services.store.quota.shortcuts.book(admitted.hold, cost, entry)
 
     def _write_first(self, admitted: AdmittedCall, cost: int, entry: UsageEntry) -> asyncio.Future[int]:
         """As `_write`. If the database cannot be written, it is tried again, after the response."""

@@ -38,6 +38,8 @@ _MAX_REQUESTS: Final = 1_000_000_000
 """Requests of a batch; a larger number is no count."""
 _MAX_CHOICES: Final = 10_000
 """Choices of a response that are searched for content. More count as content: ten million empty ones take 10 s."""
+_TASK_KEYS: Final = frozenset({"request_counts", "output_file_id", "error_file_id"})
+_NO_TASK: Final[Mapping[str, Any]] = {"total": None, "done": None, "files": ()}
 _ENVELOPE_KEYS: Final = ("role", "annotations")
 """Members of a message that are set even if it is empty."""
 
@@ -104,8 +106,10 @@ def response_facts(document: Mapping[str, Any], *, has_completion: bool, form: A
     )
 
 
-def _task_facts(document: Mapping[str, Any]) -> dict[str, Any]:
+def _task_facts(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The progress of a batch, and the files that it wrote."""
+    if _TASK_KEYS.isdisjoint(document):
+        return _NO_TASK
     counts = document.get("request_counts")
     total, *done = (_count(counts, name) for name in ("total", "completed", "failed"))
     names = (document.get(name) for name in ("output_file_id", "error_file_id"))

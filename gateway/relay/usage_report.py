@@ -16,6 +16,7 @@ from typing import Any, Final
 
 MAX_REPORTED_TOKENS: Final = 1_000_000_000
 """Upper bound per call; larger figures are ignored."""
+_PLAIN_KEYS: Final = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 _DETAIL_KEYS: Final = (
     "prompt_tokens_details",
     "input_tokens_details",
@@ -98,6 +99,8 @@ class _ExtraTokens:
 
     @classmethod
     def of(cls, usage: Mapping[str, Any]) -> "_ExtraTokens":
+        if usage.keys() <= _PLAIN_KEYS:
+            return _NO_EXTRA_TOKENS
         details = (usage.get(name) for name in _DETAIL_KEYS)
         parts = [usage, *(part for part in details if isinstance(part, dict))]
         kinds = (_CACHE_READ_KEYS, _CACHE_WRITE_KEYS, _TOOL_KEYS, _REASONING_KEYS)
@@ -118,6 +121,9 @@ class _ExtraTokens:
         # A figure larger than the prompt cannot be included in it.
         separate = self.tools + (self.cache if self.cache > prompt else 0)
         return min(rest, separate)
+
+
+_NO_EXTRA_TOKENS: Final = _ExtraTokens(0, 0, 0, 0)
 
 
 def _greatest(parts: Sequence[Mapping[str, Any]], names: Sequence[str]) -> int:
