@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import httpx
 
-from gateway.model_server.connections import ModelServerTransport, ResponseBody
+from gateway.model_server.connections import ModelServerTransport, ResponseBody, Target
 from gateway.model_server.error_reasons import ErrorReason, failure_sentence, mask_host, mask_secrets, reason_in_body
 from gateway.model_server.request_headers import with_more_headers
 from gateway.network_errors import NETWORK_ERRORS
@@ -36,7 +36,7 @@ MAX_ERROR_BYTES: Final = 64 * 1024
 CLIENT_ERROR_STATUSES: Final = frozenset({400, 403, 404, 409, 413, 415, 422, 429})
 """Statuses that the client caused. Any other status concerns the gateway and the model server alone, and so does a 403
 without a reason."""
-_MAX_CACHED_URLS: Final = 100
+_MAX_CACHED_TARGETS: Final = 100
 _NOT_CONFIGURED: Final = "The administrator has not configured a model server."
 
 
@@ -50,7 +50,8 @@ class ModelServerClient:
         self._tracing = tracing
         self._transport = None if transport is None else self._traced(transport)
         self._opening = asyncio.Lock()
-        self._urls: dict[str, httpx.URL] = {}
+        self._targets: dict[str, Target] = {}
+        """By URL."""
         self.without_usage: set[str] = set()
         """Base URLs of model servers that refuse to report the usage of a stream."""
 
@@ -72,16 +73,12 @@ class ModelServerClient:
         """
         if not site.upstream_url:
             raise OpenAiProblem(503, _NOT_CONFIGURED, code="upstream_missing")
-        transport = self._transport or await self._open()
-        url = self._url(site.upstream_url + path)
-        # Complete headers and a stream: given `content`, httpx would compute both, which takes longer.
-        headers = _headers(site, url, method, content, request_id)
-        if more:
-            headers = with_more_headers(headers, more, site.upstream_key)
-        body = _ReleasedBody(content)
-        request = httpx.Request(method, url, headers=headers, stream=body, extensions={"timeout": TIMEOUTS})
         try:
-            return await transport.handle_async_request(request)
+            target = self._target(site.upstream_url + path)
+            headers = _headers(site, target, method, content, request_id)
+            if more:
+                headers = with_more_headers(headers, more, site.upstream_key)
+            return await self._exchange(method, target, headers, content)
         except NETWORK_ERRORS as error:
             raise connection_problem(error) from error
 
@@ -101,18 +98,13 @@ class ModelServerClient:
         """
         if not site.upstream_url:
             raise OpenAiProblem(503, _NOT_CONFIGURED, code="upstream_missing")
-        transport = self._transport or await self._open()
-        url = self._url(site.upstream_url + path)
-        headers = _headers(site, url, "POST", b"", request_id)
-        headers = [(name, value) for name, value in headers if name != b"Content-Length"]
-        headers.append((b"Content-Type", media_type.encode("ascii")))
         framing = (b"Transfer-Encoding", b"chunked") if length is None else (b"Content-Length", b"%d" % length)
-        stream = _PassedOnBody(body)
-        request = httpx.Request(
-            "POST", url, headers=[*headers, framing], stream=stream, extensions={"timeout": TIMEOUTS}
-        )
         try:
-            return await transport.handle_async_request(request)
+            target = self._target(site.upstream_url + path)
+            headers = _headers(site, target, "POST", b"", request_id)
+            headers = [(name, value) for name, value in headers if name != b"Content-Length"]
+            headers += [(b"Content-Type", media_type.encode("ascii")), framing]
+            return await self._exchange("POST", target, headers, body)
         except NETWORK_ERRORS as error:
             raise connection_problem(error) from error
 
@@ -120,13 +112,24 @@ class ModelServerClient:
         if self._transport is not None:
             await self._transport.aclose()
 
-    def _url(self, text: str) -> httpx.URL:
+    async def _exchange(
+        self, method: str, target: Target, headers: list[tuple[bytes, bytes]], body: bytes | AsyncIterable[bytes]
+    ) -> httpx.Response:
+        transport = self._transport or await self._open()
+        if isinstance(transport, ModelServerTransport):
+            return await transport.send(method, target, headers, body, timeouts=TIMEOUTS)
+        # Complete headers and a stream: given `content`, httpx would compute both.
+        stream = _ReleasedBody(body) if isinstance(body, bytes) else _PassedOnBody(body)
+        request = httpx.Request(method, target.url, headers=headers, stream=stream, extensions={"timeout": TIMEOUTS})
+        return await transport.handle_async_request(request)
+
+    def _target(self, url: str) -> Target:
         # Parsing a URL takes longer than writing the whole request. All URLs but those of batches recur.
-        if text not in self._urls:
-            if len(self._urls) >= _MAX_CACHED_URLS:
-                self._urls.clear()
-            self._urls[text] = httpx.URL(text)
-        return self._urls[text]
+        if url not in self._targets:
+            if len(self._targets) >= _MAX_CACHED_TARGETS:
+                self._targets.clear()
+            self._targets[url] = Target.of(httpx.URL(url))
+        return self._targets[url]
 
     async def _open(self) -> httpx.AsyncBaseTransport:
         async with self._opening:
@@ -168,9 +171,9 @@ class _PassedOnBody(httpx.AsyncByteStream):
             yield chunk
 
 
-def _headers(site: SiteView, url: httpx.URL, method: str, content: bytes, request_id: str) -> list[tuple[bytes, bytes]]:
+def _headers(site: SiteView, target: Target, method: str, content: bytes, request_id: str) -> list[tuple[bytes, bytes]]:
     headers = [
-        (b"Host", url.netloc),
+        (b"Host", target.host),
         (b"Accept-Encoding", b"identity"),
         (b"User-Agent", b"Gatekey"),
         (b"X-Request-Id", request_id.encode()),

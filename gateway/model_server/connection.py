@@ -101,7 +101,7 @@ class ModelServerConnection(asyncio.Protocol):
     # -- one request -----------------------------------------------------------------------------------------------
 
     async def send(
-        self, method: str, target: bytes, headers: Headers, body: AsyncIterable[bytes], *, seconds: float
+        self, method: str, target: bytes, headers: Headers, body: bytes | AsyncIterable[bytes], *, seconds: float
     ) -> None:
         """Send a request; `seconds` is the longest time in which the server may take nothing.
 
@@ -110,30 +110,38 @@ class ModelServerConnection(asyncio.Protocol):
         """
         self._idle_since = None
         head = self._written_head(method, target, headers)
-        async for chunk in body:
-            for start in range(0, len(chunk), WRITE_BYTES):
-                piece = chunk[start : start + WRITE_BYTES]
-                await self._write(head + self._written(h11.Data(data=piece)), seconds)
-                head = b""
+        if isinstance(body, bytes):
+            head = await self._send_chunk(head, body, seconds)
+        else:
+            async for chunk in body:
+                head = await self._send_chunk(head, chunk, seconds)
         if rest := head + self._written(h11.EndOfMessage()):
             await self._write(rest, seconds)
+
+    async def _send_chunk(self, head: bytes, chunk: bytes, seconds: float) -> bytes:
+        """Send a part of the body after `head`; returns what is left of `head`."""
+        for start in range(0, len(chunk), WRITE_BYTES):
+            piece = chunk[start : start + WRITE_BYTES]
+            await self._write(head + self._written(h11.Data(data=piece)), seconds)
+            head = b""
+        return head
 
     async def receive_head(self, *, seconds: float) -> tuple[int, list[tuple[bytes, bytes]]]:
         """The status and the headers of the response. `seconds` is the longest silence before each part of it.
 
         Raises `httpx.ReadTimeout`, `httpx.ReadError`, `httpx.RemoteProtocolError`.
         """
-        while not isinstance(event := await self._next_event(seconds), h11.Response):
-            if not isinstance(event, h11.InformationalResponse):
+        while type(event := await self._next_event(seconds)) is not h11.Response:
+            if type(event) is not h11.InformationalResponse:
                 raise httpx.RemoteProtocolError(_LOST)
         return event.status_code, event.headers.raw_items()
 
     async def receive_body(self, *, seconds: float) -> AsyncIterator[bytes]:
         """The body as it arrives: what is there already is one chunk. Raises what `receive_head` does."""
         event = await self._next_event(seconds)
-        while isinstance(event, h11.Data):
+        while type(event) is h11.Data:
             joined = bytearray(event.data)
-            while isinstance(event := self._event_at_hand(), h11.Data):
+            while type(event := self._event_at_hand()) is h11.Data:
                 joined += event.data
             yield bytes(joined)
             if event is h11.NEED_DATA:
@@ -142,7 +150,7 @@ class ModelServerConnection(asyncio.Protocol):
     def body_at_hand(self) -> bytes:
         """The part of the body that has come. `receive_body` goes on after it."""
         parts = []
-        while isinstance(event := self._event_at_hand(), h11.Data):
+        while type(event := self._event_at_hand()) is h11.Data:
             parts.append(event.data)
         return b"".join(parts)
 

@@ -9,18 +9,38 @@ import asyncio
 import contextlib
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from typing import Final, cast
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from typing import Final, NamedTuple, cast
 
 import httpx
 
 from gateway.model_server.connection import ModelServerConnection
+from gateway.model_server.light_framing import Headers
 
 MAX_CONNECTIONS: Final = 4000
 IDLE_TIMEOUT_S: Final = 15.0
 """Seconds an idle connection is kept. One that the server closed earlier is detected on its next use."""
-_Origin = tuple[str, str, int]
+Origin = tuple[str, str, int]
 _PORTS: Final = {"http": 80, "https": 443}
+
+
+class Target(NamedTuple):
+    """The parts of a URL that a request needs."""
+
+    url: httpx.URL
+    origin: Origin
+    host: bytes
+    """With the port, unless it is the usual one (RFC 9110, 7.2)."""
+    path: bytes
+    """With the query."""
+
+    @classmethod
+    def of(cls, url: httpx.URL) -> "Target":
+        """Raises `httpx.UnsupportedProtocol`."""
+        if url.scheme not in _PORTS:
+            raise httpx.UnsupportedProtocol("The address of the model server must begin with http:// or https://.")
+        origin = (url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
+        return cls(url, origin, url.netloc, url.raw_path)
 
 
 class ModelServerTransport(httpx.AsyncBaseTransport):
@@ -29,27 +49,38 @@ class ModelServerTransport(httpx.AsyncBaseTransport):
     def __init__(self, tls: ssl.SSLContext) -> None:
         tls.set_alpn_protocols(["http/1.1"])
         self._tls = tls
-        self._idle: dict[_Origin, deque[ModelServerConnection]] = {}
+        self._idle: dict[Origin, deque[ModelServerConnection]] = {}
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The response. Closing it returns the connection to the pool.
+        """As `send`, for httpx; `request.extensions` has the timeouts. Also raises `httpx.UnsupportedProtocol`."""
+        target, body = Target.of(request.url), cast("httpx.AsyncByteStream", request.stream)
+        return await self.send(
+            request.method, target, request.headers.raw, body, timeouts=request.extensions["timeout"]
+        )
 
-        `request.extensions` has the timeouts. Raises `httpx.PoolTimeout` while `MAX_CONNECTIONS` connections are in
-        use, `httpx.UnsupportedProtocol`, and the exceptions of `ModelServerConnection`.
+    async def send(
+        self,
+        method: str,
+        target: Target,
+        headers: Headers,
+        body: bytes | AsyncIterable[bytes],
+        *,
+        timeouts: Mapping[str, float],
+    ) -> httpx.Response:
+        """The response to a request, given as its parts: an `httpx.Request` would check and copy each again.
+
+        Closing it returns the connection to the pool. Raises `httpx.PoolTimeout` while `MAX_CONNECTIONS` connections
+        are in use, and the exceptions of `ModelServerConnection`.
         """
-        timeouts = request.extensions["timeout"]
-        origin = _origin_of(request.url)
         await self._acquire_slot(timeouts["pool"])
         try:
-            connection = await self._take(origin, timeouts["connect"])
+            connection = await self._take(target.origin, timeouts["connect"])
             try:
                 # A server may refuse a body before it has read all of it, and close: its response says why.
                 with contextlib.suppress(httpx.WriteError):
-                    body = cast("httpx.AsyncByteStream", request.stream)
-                    url, headers = request.url, request.headers.raw
-                    await connection.send(request.method, url.raw_path, headers, body, seconds=timeouts["write"])
-                status, headers = await connection.receive_head(seconds=timeouts["read"])
+                    await connection.send(method, target.path, headers, body, seconds=timeouts["write"])
+                status, received = await connection.receive_head(seconds=timeouts["read"])
             except BaseException:
                 connection.abort()
                 raise
@@ -60,10 +91,10 @@ class ModelServerTransport(httpx.AsyncBaseTransport):
         def release() -> None:
             self._slots.release()
             if connection.finish():
-                self._idle.setdefault(origin, deque()).append(connection)
+                self._idle.setdefault(target.origin, deque()).append(connection)
             self._expire()
 
-        return httpx.Response(status, headers=headers, stream=ResponseBody(connection, timeouts["read"], release))
+        return httpx.Response(status, headers=received, stream=ResponseBody(connection, timeouts["read"], release))
 
     async def aclose(self) -> None:
         """Close the idle connections. Responses that are still being read keep theirs."""
@@ -90,7 +121,7 @@ class ModelServerTransport(httpx.AsyncBaseTransport):
         except TimeoutError as error:
             raise httpx.PoolTimeout("Too many requests are under way.") from error
 
-    async def _take(self, origin: _Origin, seconds: float) -> ModelServerConnection:
+    async def _take(self, origin: Origin, seconds: float) -> ModelServerConnection:
         idle = self._idle.get(origin)
         while idle:
             connection = idle.pop()
@@ -121,9 +152,3 @@ class ResponseBody(httpx.AsyncByteStream):
         if not self._is_closed:
             self._is_closed = True
             self._release()
-
-
-def _origin_of(url: httpx.URL) -> _Origin:
-    if url.scheme not in _PORTS:
-        raise httpx.UnsupportedProtocol("The address of the model server must begin with http:// or https://.")
-    return url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]

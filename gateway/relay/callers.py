@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Final
 
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from gateway.bearer import bearer_token, key_or_bearer_token
 from gateway.client_address import client_address
 from gateway.paths import is_anthropic
 from gateway.problems import REQUEST_ID_KEY, OpenAiProblem, problem_code
+from gateway.rate_limiter import CountedRequest
 from gateway.relay.ledger import Caller, Ledger
 from gateway.services import Services
 from gateway.site_view import SiteView
@@ -72,25 +74,27 @@ class Callers:
         key = read(scope, API_KEY_PREFIX, _CREDENTIAL_NAME)
         return ApiKeyCredential(self._services.store.api_keys, key)
 
-    @asynccontextmanager
-    async def rate_limited(self, incoming: RelayRequest) -> AsyncIterator[KeyHolder]:
+    def rate_limited(self, incoming: RelayRequest) -> "RateLimited":
         """Count the request for its key and its account. An invalid key undoes the count.
 
-        Raises `OpenAiProblem` 429, and `InvalidApiKey`.
+        Entering raises `OpenAiProblem` 429, and `InvalidApiKey`.
         """
+        return RateLimited(self, incoming)
+
+    async def count(self, incoming: RelayRequest) -> tuple[KeyHolder, CountedRequest]:
+        """As `rate_limited`, for whoever undoes the count."""
         rates = self._services.rates
         holder = await rates.key_holder(incoming.credential.name, lambda: self._holder(incoming.credential))
         try:
-            counted = rates.count(holder, incoming.site)
+            return holder, rates.count(holder, incoming.site)
         except OpenAiProblem as error:
             caller = self.identify(incoming, holder._replace(records_ip=False))
             await self._ledger.log_refusal(caller, "", error, problem_code(error))
             raise
-        try:
-            yield holder
-        except InvalidApiKey:
-            rates.forget(incoming.credential.name, counted)
-            raise
+
+    def forget(self, incoming: RelayRequest, counted: CountedRequest) -> None:
+        """Undo the count of a request whose key turned out to be invalid."""
+        self._services.rates.forget(incoming.credential.name, counted)
 
     async def authenticate(self, incoming: RelayRequest, model: str | None = None) -> Caller:
         """The caller, if its key may be used from its address now, and for `model`; a refusal is logged.
@@ -138,3 +142,23 @@ class Callers:
         except NotAllowed as error:
             await self._ledger.log_refusal(caller, model or "", error, problem_code(error))
             raise
+
+
+class RateLimited:
+    """The context of a counted request: every relayed call enters one, and a generator of `contextlib` takes longer."""
+
+    __slots__ = ("_callers", "_counted", "_incoming")
+
+    def __init__(self, callers: Callers, incoming: RelayRequest) -> None:
+        self._callers = callers
+        self._incoming = incoming
+
+    async def __aenter__(self) -> KeyHolder:
+        holder, self._counted = await self._callers.count(self._incoming)
+        return holder
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, InvalidApiKey):
+            self._callers.forget(self._incoming, self._counted)
