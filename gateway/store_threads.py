@@ -179,17 +179,17 @@ class StoreThreads:
 
     def _finish(self, jobs: list[Job], seconds: float) -> None:
         self._busy -= 1
-        if any(job.is_booked for job in jobs):
-            self._durations_s.append(seconds)
-        self._written_accounts.difference_update(job.account_id for job in jobs if job.account_id is not None)
         for job in jobs:
             if job.is_on_disk:
                 job.tell()
         if self._is_postgresql:
+            self._written_accounts.difference_update(job.account_id for job in jobs if job.account_id is not None)
             self._disk.tell([job.tell for job in jobs if not job.is_on_disk])
             if self._waiting:
                 self._start_after_turns()
         else:
+            if any(job.is_booked for job in jobs):
+                self._durations_s.append(seconds)
             self._start()
         if not self._busy and not self._waiting:
             self._idle.set()

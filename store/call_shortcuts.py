@@ -15,7 +15,7 @@ from store.call_statements import (
 from store.call_steps import book_together, hold_together, known_hold_together
 from store.context import Context
 from store.key_periods import period_parameters
-from store.known_calls import KnownCall, known_parameters
+from store.known_calls import KnownCall
 from store.ledger import ledger_row
 from store.money import MAXIMUM_MICRO_USD, refuse_negative
 from store.reservations import Hold, new_hold
@@ -51,15 +51,15 @@ class CallShortcuts:
         together = Together(("hold", account_id, api_key_id), _held_together)
         return Shortcut(hold_together, parameters, lambda _row: hold, together)
 
-    def known_hold(self, known: KnownCall, micro_usd: int, *, api_key: str, model: str) -> Shortcut[Hold]:
-        """As `hold`, for a call of `model` with the secret `api_key` that was not read: it does nothing either if a
-        read would not find what is known. Such holds are made together.
+    def known_hold(self, known: KnownCall, micro_usd: int) -> Shortcut[Hold]:
+        """As `hold`, for a call that was not read: it does nothing either if a read would not find what is known. Such
+        holds are made together.
         """
         now, holder = self._context.now(), known.holder
         hold = new_hold(self._context, holder.account_id, holder.key_id)
-        parameters = {**known_parameters(api_key, model, known, now), **_held(hold, micro_usd, now)}
+        parameters = {**known.parameters_at(now), **_held(hold, micro_usd, now)}
         statement = known_hold_statement() if self._context.database.is_postgresql else known_hold_together
-        return Shortcut(statement, parameters, lambda _row: hold, Together((known, api_key, model), _held_together))
+        return Shortcut(statement, parameters, lambda _row: hold, Together(known, _held_together))
 
     def book(self, hold: Hold, cost_micro_usd: int, entry: UsageEntry) -> Shortcut[int]:
         """The booking of a call. It does nothing if the call's reservation is not open, if the free quota does not

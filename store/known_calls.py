@@ -6,16 +6,17 @@ found by the statement that holds the money, as it would be by a read: a call is
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Self
 
 from sqlalchemy import Boolean, Column, ColumnElement, Select, Text, bindparam, cast, false, func
 
-from store.api_key_use import HOLDER_AND_PRICE, LAST_USE_INTERVAL, KeyHolder, holder_parameters
+from store.api_key_use import HOLDER_AND_PRICE, LAST_USE_INTERVAL, KeyHolder
 from store.models import Account, ApiKey, PrivacySettingsRow
 from store.price_lookup import PRICE, lookup_parameters
+from store.sessions import digest
 from store.values.billing import ModelPrice
 
 _KNOWN: Final = "known_"
@@ -25,19 +26,31 @@ _PRICE_VALUES: Final = tuple(each.name for each in fields(ModelPrice))[: len(PRI
 """The attributes of a price, in the order of its columns."""
 
 
-class KnownCall(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownCall:
     """The holder of a key, and the price of a model. The money of the holder is that of then."""
 
     holder: KeyHolder
     price: ModelPrice
+    parameters: Mapping[str, Any] = field(repr=False)
+    """The parameters of `account_as_known` that are the same for each call."""
+
+    @classmethod
+    def of(cls, holder: KeyHolder, price: ModelPrice, *, key: str, model: str) -> Self:
+        """What a call of `model` with the API key `key` has read."""
+        return cls(holder, price, _parameters(holder, price, key, model))
+
+    def parameters_at(self, now: datetime) -> Mapping[str, Any]:
+        """The parameters of `account_as_known`, without those of `period_parameters`."""
+        return {**self.parameters, "now": now, "noted_after": now - LAST_USE_INTERVAL}
 
 
-def known_call(holder: KeyHolder, price: ModelPrice | None) -> KnownCall | None:
+def known_call(holder: KeyHolder, price: ModelPrice | None, *, key: str, model: str) -> KnownCall | None:
     """The key and the price that were read, if a hold can do without reading them again; None otherwise."""
     is_plain = holder.key_id is not None and not holder.is_disabled and holder.requests_per_minute is None
     if price is None or price.is_default or holder.is_stale or not is_plain:
         return None
-    return KnownCall(holder, price)
+    return KnownCall.of(holder, price, key=key, model=model)
 
 
 @cache
@@ -70,16 +83,13 @@ def _is_known(dialect: str, column: Column[Any]) -> ColumnElement[bool]:
     return cast(column, JSONB).is_not_distinct_from(cast(known, JSONB))
 
 
-def known_parameters(key: str, model: str, known: KnownCall, now: datetime) -> Mapping[str, Any]:
-    """The parameters of `account_as_known` for a call of `model` with `key`."""
-    holder, price = known.holder, known.price
+def _parameters(holder: KeyHolder, price: ModelPrice, key: str, model: str) -> Mapping[str, Any]:
     documents = (holder.allowed_models, holder.allowed_networks)
     return {
-        **holder_parameters(key, now),
+        "hashed": digest(key),
         **lookup_parameters(model),
         "account": holder.account_id,
         "key": holder.key_id,
-        "noted_after": now - LAST_USE_INTERVAL,
         "records_ip": holder.records_ip,
         f"{_KNOWN}name": holder.key_name,
         f"{_KNOWN}account_name": holder.account_name,

@@ -189,7 +189,8 @@ def _headers(site: SiteView, target: Target, method: str, content: bytes, reques
 
 async def read_body(response: httpx.Response, limit: int = MAX_RESPONSE_BYTES) -> bytearray:
     """The whole body, undecoded; `limit` is in bytes. Raises `UpstreamFailed`, and `OpenAiProblem` 502 or 504."""
-    if response.headers.get("content-encoding", "identity") != "identity":
+    encodings = [value for name, value in response.headers.raw if name.lower() == b"content-encoding"]
+    if any(encoding != b"identity" for encoding in encodings):
         raise UpstreamFailed("The model server compressed its answer, which was not asked of it.")
     body = bytearray()
     try:

@@ -10,7 +10,7 @@ from gateway.relay.output_limits import CostCeiling, LimitCompliance
 from gateway.relay.request import Call, OutputLength
 from gateway.site_view import SiteView
 from store.api_key_use import KeyHolder
-from store.call_credentials import ApiKeyCredential, CallCredential
+from store.call_credentials import CallCredential
 from store.errors import GatekeyError, InvalidApiKey, NoSuchItem, QuotaExceeded, SpendLimitReached
 from store.money import show_usd
 from store.reservations import Hold
@@ -93,7 +93,7 @@ class Admission:
         """
         call, credential = self._asked, self._credential
         known = self._known.find(credential, call.model)
-        if known is None or call.resource_id or not isinstance(credential, ApiKeyCredential):
+        if known is None or call.resource_id:
             return None
         try:
             self._store.api_keys.check(known.holder, self._address, call.model)
@@ -103,8 +103,7 @@ class Admission:
         self.holder = known.holder
         if self._max_micro_usd > _free_micro_usd(known.holder):
             return None
-        shortcuts, amount = self._store.quota.shortcuts, self._max_micro_usd
-        return shortcuts.known_hold(known, amount, api_key=credential.key, model=call.model)
+        return self._store.quota.shortcuts.known_hold(known, self._max_micro_usd)
 
     def _price_at(self, price: ModelPrice | None) -> None:
         self.price = price

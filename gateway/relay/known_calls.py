@@ -3,7 +3,7 @@
 from typing import Final
 
 from store.api_key_use import KeyHolder
-from store.call_credentials import CallCredential
+from store.call_credentials import ApiKeyCredential, CallCredential
 from store.known_calls import KnownCall, known_call
 from store.values.billing import ModelPrice
 
@@ -23,8 +23,10 @@ class KnownCalls:
         self._known.pop((credential.name, model), None)
 
     def note(self, credential: CallCredential, model: str, holder: KeyHolder, price: ModelPrice | None) -> None:
-        """Note what a call has just read."""
-        known = known_call(holder, price)
+        """Note what a call has just read, if it was with an API key."""
+        if not isinstance(credential, ApiKeyCredential):
+            return
+        known = known_call(holder, price, key=credential.key, model=model)
         if known is None:
             return
         if len(self._known) >= MAX_KNOWN_CALLS:

@@ -195,7 +195,8 @@ class Relay:
             self._begin_booking(call, admitted, facts, len(content), site)
         # While the booking is made.
         response = await relay_response(content, site.upstream_key, admitted.caller.request_id)
-        response.headers.update(admitted.headers)
+        if admitted.limit:
+            response.headers.update(admitted.headers)
         if call.endpoint.form is ApiForm.MESSAGES:
             response.headers.update(call.endpoint.form.id_headers(admitted.caller.request_id))
         await self.ledger.booked(admitted)

@@ -251,10 +251,13 @@ def _is_null_limit(name: str, value: object) -> bool:
     return value is None and name in ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def _to_json(body: Mapping[str, Any]) -> bytes:
     """`body` as JSON. Raises `OpenAiProblem` 400 for a number that only some parsers accept."""
     try:
-        text = json.dumps(body, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = _ENCODER.encode(body)
     except ValueError as error:
         raise OpenAiProblem(400, "The body holds a number that is too large.") from error
     try:

@@ -39,15 +39,16 @@ def used_key(store: Store, person: Person, limits: ApiKeyLimits = LIMITS) -> str
 
 def known_of(store: Store, key: str) -> KnownCall:
     with store.database.look() as tx:
-        known = known_call(*ApiKeyCredential(store.api_keys, key).holder_and_price(tx, MODEL))
+        holder, price = ApiKeyCredential(store.api_keys, key).holder_and_price(tx, MODEL)
+    known = known_call(holder, price, key=key, model=MODEL)
     assert known is not None
     return known
 
 
-def is_held(store: Store, known: KnownCall, key: str, amount: int = 1000) -> bool:
+def is_held(store: Store, known: KnownCall, amount: int = 1000) -> bool:
     """True if the hold was made. Else nothing was changed."""
     before = contents(store)
-    hold = taken(store, store.quota.shortcuts.known_hold(known, amount, api_key=key, model=MODEL), durable=False)
+    hold = taken(store, store.quota.shortcuts.known_hold(known, amount), durable=False)
     assert hold is not None or contents(store) == before
     return hold is not None
 
@@ -60,21 +61,18 @@ def test_a_hold_by_what_is_known_is_a_hold(store: Store, alice: Person, limits: 
         records_addresses(store)
     known = known_of(store, key)
     assert known.price == PRICE
-    assert is_held(store, known, key)
+    assert is_held(store, known)
     with store.database.look() as tx:
         holder, _ = ApiKeyCredential(store.api_keys, key).holder_and_price(tx, MODEL)
     assert (holder.held_micro_usd, holder.held_on_key_micro_usd) == (1000, 1000)
     assert holder.records_ip is records
-    assert is_held(store, known, key), "the money of then is no condition"
-    assert not is_held(store, known, key, 5_000_000), "the money of now is"
+    assert is_held(store, known), "the money of then is no condition"
+    assert not is_held(store, known, 5_000_000), "the money of now is"
 
 
-def held_together(store: Store, known: list[KnownCall], key: str, amounts: list[int]) -> list[bool]:
+def held_together(store: Store, known: list[KnownCall], amounts: list[int]) -> list[bool]:
     """Which of the holds were made, each by its own of `known`; each has a reservation of its own amount."""
-    shortcuts = [
-        store.quota.shortcuts.known_hold(each, amount, api_key=key, model=MODEL)
-        for each, amount in zip(known, amounts, strict=True)
-    ]
+    shortcuts = [store.quota.shortcuts.known_hold(each, amount) for each, amount in zip(known, amounts, strict=True)]
     rows = take_shortcuts(store.database, shortcuts, durable=False)
     holds = {
         shortcut.result(row).id: amount
@@ -102,7 +100,7 @@ def test_holds_of_a_key_are_made_at_once_if_all_fit(
 ) -> None:
     key = used_key(store, alice)
     known = known_of(store, key)
-    assert held_together(store, [known] * len(amounts), key, amounts) == [is_made] * len(amounts)
+    assert held_together(store, [known] * len(amounts), amounts) == [is_made] * len(amounts)
     held = sum(amounts) * is_made
     now = known_of(store, key).holder
     assert (now.held_micro_usd, now.held_on_key_micro_usd) == (held, held)
@@ -112,8 +110,8 @@ def test_holds_of_a_key_are_made_at_once_if_all_fit(
 def test_holds_by_different_knowledge_are_not_made_for_each_other(store: Store, alice: Person) -> None:
     key = used_key(store, alice)
     known = known_of(store, key)
-    outdated = known._replace(price=replace(PRICE, output_per_million=1))
-    made = held_together(store, [outdated, known, outdated, known], key, [5, 6, 7, 8])
+    outdated = KnownCall.of(known.holder, replace(PRICE, output_per_million=1), key=key, model=MODEL)
+    made = held_together(store, [outdated, known, outdated, known], [5, 6, 7, 8])
     assert made == [False, True, False, True]
 
 
@@ -194,29 +192,31 @@ def priced_by_its_own_name(store: Store) -> None:
 def test_what_has_changed_since_is_not_held_by(store: Store, alice: Person, change: Callable[[Store], None]) -> None:
     key = used_key(store, alice)
     known = known_of(store, key)
-    assert is_held(store, known, key)
+    assert is_held(store, known)
     change(store)
-    assert not is_held(store, known, key)
+    assert not is_held(store, known)
 
 
 def test_another_key_or_account_is_not_held_by_what_is_known(store: Store, alice: Person, bob: Person) -> None:
     key, other = used_key(store, alice), used_key(store, bob)
     known = known_of(store, key)
-    assert not is_held(store, known, other)
+    assert not is_held(store, KnownCall.of(known.holder, PRICE, key=other, model=MODEL))
     second = known_of(store, used_key(store, alice)).holder.key_id
-    assert not is_held(store, known._replace(holder=known.holder._replace(key_id=second)), key)
+    assert not is_held(store, KnownCall.of(known.holder._replace(key_id=second), PRICE, key=key, model=MODEL))
     holder = known_of(store, other).holder
-    assert not is_held(store, known._replace(holder=known.holder._replace(key_id=holder.key_id)), key)
-    assert not is_held(store, known._replace(holder=known.holder._replace(account_id=holder.account_id)), key)
+    assert not is_held(store, KnownCall.of(known.holder._replace(key_id=holder.key_id), PRICE, key=key, model=MODEL))
+    assert not is_held(
+        store, KnownCall.of(known.holder._replace(account_id=holder.account_id), PRICE, key=key, model=MODEL)
+    )
 
 
 def test_what_the_steps_decide_is_not_known(store: Store, alice: Person, clock: StillClock) -> None:
     key = used_key(store, alice)
     with store.database.look() as tx:
         holder, price = ApiKeyCredential(store.api_keys, key).holder_and_price(tx, MODEL)
-    assert known_call(holder, None) is None
-    assert known_call(holder, replace(PRICE, is_default=True)) is None
+    assert known_call(holder, None, key=key, model=MODEL) is None
+    assert known_call(holder, replace(PRICE, is_default=True), key=key, model=MODEL) is None
     for other in ({"is_stale": True}, {"key_id": None}, {"is_disabled": True}, {"requests_per_minute": 9}):
-        assert known_call(holder._replace(**other), price) is None
+        assert known_call(holder._replace(**other), price, key=key, model=MODEL) is None
     clock.advance(minutes=1)
-    assert not is_held(store, KnownCall(holder, PRICE), key), "the use of the key has to be noted"
+    assert not is_held(store, KnownCall.of(holder, PRICE, key=key, model=MODEL)), "the use of the key has to be noted"
