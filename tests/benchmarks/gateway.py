@@ -150,12 +150,13 @@ def measure(setup: Setup, rounds: int, seconds: float, calls: int) -> list[Figur
             theirs.append(beside)
     reads = throughput("account read, requests/s", ours, theirs, 0.8)
     streams, streamed = first_byte(setup, max(2, rounds), max(10, int(seconds * 25)))
+    together, more = first_byte_together(setup, max(2, rounds), seconds)
     memory = flatness(setup, calls)
     after = state(setup)
-    made = called + streamed + calls
+    made = called + streamed + more + calls
     charged = after.used_micro_usd - before.used_micro_usd
     assert (charged, after.held_micro_usd) == (made * COST, 0), (charged, made * COST)
-    return [relayed, reads, streams, memory]
+    return [relayed, reads, streams, together, memory]
 
 
 def throughput(what: str, ours: Sequence[dict[str, float]], theirs: Sequence[dict[str, float]], bar: float) -> Figure:
@@ -181,6 +182,17 @@ def first_byte(setup: Setup, rounds: int, count: int) -> tuple[Figure, int]:
     value = statistics.median(added)
     what = "first streamed byte, p50 added, ms"
     return Figure(what, f"{ours:.2f} ms", f"{theirs:.2f} ms", value, 5.0, value <= 5.0), rounds * count
+
+
+def first_byte_together(setup: Setup, rounds: int, seconds: float) -> tuple[Figure, int]:
+    """The time to the first byte of each of `CONNECTIONS` streams, beside the relay's; and the number of streams."""
+    order = {**setup.call(streams=True), "connections": CONNECTIONS, "seconds": seconds, "first_byte": True}
+    turns = [(load(setup.gateway.url, order), load(setup.relay, order)) for _ in range(rounds)]
+    ours, theirs = (statistics.median(said["p50"] for said in side) * 1000 for side in zip(*turns, strict=True))
+    ratio = statistics.median(our["p50"] / their["p50"] for our, their in turns)
+    what = f"first byte of {CONNECTIONS} streams, p50"
+    made = sum(int(our["done"]) for our, _ in turns)
+    return Figure(what, f"{ours:.2f} ms", f"{theirs:.2f} ms", ratio, 1.5, ratio <= 1.5), made
 
 
 def flatness(setup: Setup, calls: int) -> Figure:

@@ -18,8 +18,9 @@ import httpx
 import uvicorn
 from sqlalchemy import bindparam, create_engine, event, make_url, select
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from store.models import AccessToken, Account
@@ -73,7 +74,7 @@ class ModelServer(asyncio.Protocol):
             return
         self._received = rest[length:]
         assert self._transport is not None
-        if b'"stream":true' in rest[:length].replace(b" ", b""):
+        if _asks_for_stream(rest[:length]):
             self._transport.write(_HEAD)
             self._transport.writelines(_CHUNKS)
             self._transport.write(b"0\r\n\r\n")
@@ -85,15 +86,23 @@ class ModelServer(asyncio.Protocol):
         return _ANSWER
 
 
+def _asks_for_stream(body: bytes) -> bool:
+    return b'"stream":true' in body.replace(b" ", b"")
+
+
 def bare_relay(upstream: str) -> Starlette:
     """starlette and httpx, with nothing in between."""
     client = httpx.AsyncClient(limits=httpx.Limits(max_connections=1000, max_keepalive_connections=1000), timeout=60)
 
+    url, headers = f"{upstream}/v1/chat/completions", {"Content-Type": "application/json"}
+
     async def relay(request: Request) -> Response:
         body = await request.body()
-        answer = await client.post(
-            f"{upstream}/v1/chat/completions", content=body, headers={"Content-Type": "application/json"}
-        )
+        if _asks_for_stream(body):
+            answer = await client.send(client.build_request("POST", url, content=body, headers=headers), stream=True)
+            closing = BackgroundTask(answer.aclose)
+            return StreamingResponse(answer.aiter_raw(), answer.status_code, None, "text/event-stream", closing)
+        answer = await client.post(url, content=body, headers=headers)
         return Response(answer.content, answer.status_code, media_type=answer.headers["content-type"])
 
     @asynccontextmanager
