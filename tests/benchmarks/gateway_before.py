@@ -27,6 +27,7 @@ BEFORE: Final = "9bf4de8"
 """The last commit before the work on the gateway's speed."""
 _HERE: Final = Path(__file__).resolve().parents[2]
 _SUBJECT: Final = Path(__file__).with_name("gateway_subject.py")
+_HEADERS: Final = {"Content-Type": "application/json"}
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 SIDES: Final[Mapping[str, tuple[str, bool, tuple[str, ...]]]] = {
     "SQLite, before": ("SQLite", True, ()),
@@ -54,7 +55,8 @@ class Subject:
 
     url: str
     pid: int
-    key: str
+    keys: list[str]
+    """One of each account."""
     made: int = 0
 
     def cpu_s(self) -> float:
@@ -65,10 +67,8 @@ class Subject:
     def under_load(self, **order: Any) -> dict[str, float]:
         """The figures of one run of `gateway_load`, whose calls are counted."""
         body = json.dumps({**CHAT, **({"stream": True} if order.get("first_byte") else {})})
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
-        said = load(
-            self.url, {"method": "POST", "path": "/v1/chat/completions", "headers": headers, "body": body, **order}
-        )
+        call = {"method": "POST", "path": "/v1/chat/completions", "headers": _HEADERS, "body": body, "keys": self.keys}
+        said = load(self.url, {**call, **order})
         self.made += int(said["done"])
         return said
 
@@ -94,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="leave with status 1 if a bar was missed")
     parser.add_argument("--rounds", type=int, default=5, help="how often the sides take turns")
     parser.add_argument("--seconds", type=float, default=4.0, help="how long the calls of a turn last")
+    parser.add_argument("--accounts", type=int, default=1, help="how many accounts the connections belong to")
     parser.add_argument("--only", choices=("SQLite", "PostgreSQL"), help="on one database")
     parser.add_argument("--commit", default=BEFORE, help="the earlier build")
     parser.add_argument("--checkout", type=Path, help="a checkout of it with its environment in .venv, to build none")
@@ -102,7 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         before = options.checkout or stack.enter_context(built(options.commit))
         upstream = stack.enter_context(side("upstream"))
         subjects = {
-            name: stack.enter_context(_running(before if is_before else _HERE, database, upstream, *more))
+            name: stack.enter_context(
+                _running(before if is_before else _HERE, database, upstream, *more, accounts=options.accounts)
+            )
             for name, (database, is_before, more) in SIDES.items()
             if options.only in (None, database)
         }
@@ -149,11 +152,11 @@ def show(turns: Sequence[Turn]) -> bool:
 
 
 @contextmanager
-def _running(checkout: Path, database: str, upstream: str, *options: str) -> Iterator[Subject]:
+def _running(checkout: Path, database: str, upstream: str, *options: str, accounts: int = 1) -> Iterator[Subject]:
     """The build in `checkout` on a database of its own. Raises `AssertionError` if a call was not charged exactly."""
     with ExitStack() as stack:
         url = stack.enter_context(running_server(fsync=True)).create(migrated=False) if database != "SQLite" else ""
-        command = [str(checkout / ".venv/bin/python"), "-P", str(_SUBJECT), url, upstream, *options]
+        command = [str(checkout / ".venv/bin/python"), "-P", str(_SUBJECT), url, upstream, str(accounts), *options]
         env = {**os.environ, "PYTHONPATH": str(checkout)}
         process = stack.enter_context(
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env, cwd=checkout)

@@ -5,7 +5,8 @@ python -m tests.benchmarks.gateway_load URL '{"method": "POST", "path": "...", "
 
 Prints one JSON object: how many answers came, in how many seconds, how many were not 200, the CPU seconds of this
 process, and the latencies' median and 99th percentile in seconds. With "count" instead of "seconds" it stops after as
-many answers; with "first_byte" the latencies are those of the first byte of the body.
+many answers; with "first_byte" the latencies are those of the first byte of the body. Each connection takes one of the
+"keys", in turn, as its bearer token.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import statistics
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -111,12 +113,13 @@ async def put_under_load(url: str, order: dict[str, Any]) -> dict[str, float]:
     body = order.get("body", "").encode()
     headers = {"Host": host.netloc, **order.get("headers", {}), **({"Content-Length": len(body)} if body else {})}
     lines = [f"{order.get('method', 'GET')} {order['path']} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
-    request = "\r\n".join([*lines, "", ""]).encode() + body
+    bearers = [[f"Authorization: Bearer {key}"] for key in order.get("keys", [])] or [[]]
+    requests = ["\r\n".join([*lines, *bearer, "", ""]).encode() + body for bearer in bearers]
     tally = Tally(order.get("seconds", 1e9), order.get("count", 1 << 60), order.get("first_byte", False))
     loop = asyncio.get_running_loop()
     clients = [
-        (await loop.create_connection(lambda: Client(request, tally), name, port))[1]
-        for _ in range(order.get("connections", 16))
+        (await loop.create_connection(partial(Client, requests[number % len(requests)], tally), name, port))[1]
+        for number in range(order.get("connections", 16))
     ]
     # Start when all are connected: connecting is not part of the load.
     started = tally.begin()

@@ -1,10 +1,10 @@
 """One build of the gateway with an account that may spend, for `gateway_before`. It runs in either build.
 
-python -P gateway_subject.py DATABASE UPSTREAM [OPTION OF serve...]
+python -P gateway_subject.py DATABASE UPSTREAM ACCOUNTS [OPTION OF serve...]
 
 Run with the build's own Python and its checkout as PYTHONPATH. It prints one JSON object: the URL, the process id and
-the account's key. When its standard input ends it stops the gateway and prints what was charged and what is still held,
-in micro-USD. Only what both builds have is imported.
+a key of each account. When its standard input ends it stops the gateway and prints what was charged and what is still
+held, in micro-USD. Only what both builds have is imported.
 """
 
 import json
@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import text
 
 from store.money import MICRO_PER_USD
 from store.store import Store
@@ -25,30 +27,35 @@ if TYPE_CHECKING:
 MODEL: Final = "gpt-priced"
 
 
-def prepare(store: Store, upstream: str) -> str:
-    """The key of an account of `store` whose calls are priced and not counted per minute."""
-    add_account(store)
-    store.quota.adjust("alice", set_to=1_000_000 * MICRO_PER_USD, actor="benchmark")
+def prepare(store: Store, upstream: str, accounts: int) -> list[str]:
+    """A key of each of so many new accounts of `store`, whose calls are priced and not counted per minute."""
     store.pricing.set(ModelPrice(MODEL, MICRO_PER_USD, 2 * MICRO_PER_USD))
     store.site.set("upstream.base_url", f"{upstream}/v1")
     for counted in ("key", "account"):
         store.site.set(f"limits.requests_per_minute_per_{counted}", "0")
-    return store.api_keys.create(sign_in(store), "laptop").key
+    return [_key_of(store, f"account{number}") for number in range(accounts)]
 
 
-def main(database: str, upstream: str, *options: str) -> None:
+def _key_of(store: Store, name: str) -> str:
+    add_account(store, name, email=f"{name}@example.com")
+    store.quota.adjust(name, set_to=1_000_000 * MICRO_PER_USD, actor="benchmark")
+    return store.api_keys.create(sign_in(store, name), "laptop").key
+
+
+def main(database: str, upstream: str, accounts: str, *options: str) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="gatekey-benchmark-") as folder,
         make_store(database or _file_in(Path(folder))) as store,
     ):
-        key = prepare(store, upstream)
+        keys = prepare(store, upstream, int(accounts))
         # The `served` of the first builds has no options.
         more: ServeOptions = {"options": options} if options else {}
         with served(Path(folder), database or _file_in(Path(folder)), make_ring(), **more) as gateway:
-            print(json.dumps({"url": gateway.url, "pid": gateway.process.pid, "key": key}), flush=True)
+            print(json.dumps({"url": gateway.url, "pid": gateway.process.pid, "keys": keys}), flush=True)
             sys.stdin.read()
-        quota = store.quota.state(sign_in(store))
-        print(json.dumps({"charged": quota.used_micro_usd, "held": quota.held_micro_usd}), flush=True)
+        with store.database.read() as tx:
+            charged, held = tx.execute(text("SELECT sum(used_micro_usd), sum(held_micro_usd) FROM quotas")).one()
+        print(json.dumps({"charged": int(charged), "held": int(held)}), flush=True)
 
 
 def _file_in(folder: Path) -> str:
