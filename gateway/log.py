@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import PurePath
+from select import PIPE_BUF
 from typing import Any, Final, TextIO
 
 from store.fault_places import chain
@@ -30,8 +31,9 @@ class TracebackFormatter(logging.Formatter):
 class BatchingHandler(logging.StreamHandler[TextIO]):
     """Writes the lines of an event loop together, at most `MAX_LINE_DELAY_S` after the first, and warnings at once.
 
-    A line costs the gateway a system call and as much time as a tenth of a relayed call. The lines that wait are
-    written at the end of the program, but not if it is killed.
+    A line alone costs a system call, and some times what it costs among others, whose code is in the caches. The lines
+    that wait are written at the end of the program, but not if it is killed. They are written in pieces of whole lines
+    that a pipe takes at once, so that lines of several workers do not mix.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -55,22 +57,41 @@ class BatchingHandler(logging.StreamHandler[TextIO]):
         self.acquire()
         try:
             waiting, self._waiting, self._loop = self._waiting, [], None
-            with suppress(OSError, ValueError):  # nobody can be told of a log that is closed
-                if waiting:
-                    self._write(waiting)
+            for piece in _pieces(self._formatted(waiting)):
+                # A failure takes no more than this piece with it, and nobody can be told of a log that is closed.
+                with suppress(OSError, ValueError):
+                    self.stream.write(piece)
+                    self.stream.flush()
+            with suppress(OSError, ValueError):
                 super().flush()
         finally:
             self.release()
 
-    def _write(self, records: Sequence[logging.LogRecord]) -> None:
-        stream, self.stream = self.stream, io.StringIO()
-        try:
-            for record in records:
+    def _formatted(self, records: Sequence[logging.LogRecord]) -> list[str]:
+        """The lines of `records`; one that cannot be formatted is reported as `logging` does."""
+        lines, stream = list[str](), self.stream
+        for record in records:
+            self.stream = io.StringIO()
+            try:
                 super().emit(record)
-            lines = self.stream.getvalue()
-        finally:
-            self.stream = stream
-        stream.write(lines)
+                lines.append(self.stream.getvalue())
+            finally:
+                self.stream = stream
+        return lines
+
+
+def _pieces(lines: Sequence[str]) -> Iterator[str]:
+    """`lines` joined, in pieces of at most `PIPE_BUF` bytes, or of one longer line."""
+    piece, size = list[str](), 0
+    for line in lines:
+        length = len(line.encode(errors="replace"))
+        if piece and size + length > PIPE_BUF:
+            yield "".join(piece)
+            piece, size = [], 0
+        piece.append(line)
+        size += length
+    if piece:
+        yield "".join(piece)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

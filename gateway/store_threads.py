@@ -2,9 +2,10 @@
 
 SQLite allows one writer at a time, so there is one writer thread, which keeps its connection. Jobs that arrive during
 a commit share the next one: sixteen concurrent calls cost one fsync instead of sixteen. PostgreSQL writes in parallel,
-one thread per account: two transactions of one account would wait for its row locks. The jobs of one account share a
-transaction; jobs of different accounts never do, so that no order of locks between accounts is needed, and a locked
-account keeps no other waiting. `gateway.write_transactions` has the transactions themselves.
+no account in two threads: two transactions of one account would wait for its row locks. The jobs of one account share a
+transaction. Jobs of several accounts do so if all have shortcuts, which lock the accounts in one order, and wait only
+shortly for a locked one; what they leave undone is done account by account. `gateway.write_transactions` has the
+transactions themselves.
 """
 
 import asyncio
@@ -20,11 +21,16 @@ from gateway.disk_wait import DiskWait
 from gateway.write_transactions import First, Job, Way, Work, WriteTransactions
 from gateway.writer_threads import WriterThreads
 from store.database import Database
+from store.errors import DatabaseBusy
 
 T = TypeVar("T")
 READER_THREADS: Final = 4
 POSTGRESQL_WRITER_THREADS: Final = 8
 MAX_JOBS_PER_COMMIT: Final = 64
+MAX_ACCOUNTS_PER_COMMIT: Final = 16
+"""Accounts whose jobs share a transaction (PostgreSQL). More would keep the rows of the first for longer."""
+MAX_SHARED_COMMITS: Final = 2
+"""Transactions at one time that jobs of several accounts may share (PostgreSQL). With more, few would share each."""
 MAX_BOOKINGS_PER_COMMIT: Final = 6
 """Durable jobs that share a commit on a fast disk (SQLite)."""
 SLOW_COMMIT_S: Final = 0.005
@@ -34,6 +40,7 @@ MAX_TURNS_OF_HOLDS: Final = 3
 """Transactions that need not be durable before one of those that must be, while both wait (SQLite)."""
 MAX_TURNS_GATHERED: Final = 4
 """Turns of the event loop that may bring further jobs before the first of them starts (PostgreSQL)."""
+_NO_THREAD: Final = "The system has no thread left that could write. Nothing was changed; try again."
 QUEUE_TIMEOUT_S: Final = 5.0
 """Seconds a write waits for another program that holds SQLite's lock, including its time in the queue."""
 
@@ -56,6 +63,8 @@ class StoreThreads:
         """The transactions of SQLite since the last that was durable."""
         self._durations_s: deque[float] = deque(maxlen=_TRANSACTIONS_TIMED)
         """Those of the last transactions that waited for the disk: refused and empty ones are short on any disk."""
+        self._shared = 0
+        """Transactions under way that jobs of several accounts may share (PostgreSQL)."""
         self._written_accounts: set[int] = set()
         """The accounts that a thread writes now (PostgreSQL)."""
         self._idle = asyncio.Event()
@@ -87,7 +96,9 @@ class StoreThreads:
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         deadline = time.monotonic() + QUEUE_TIMEOUT_S
-        self._waiting.append(Job(work, first, durable, future, deadline, account_id, shortcut, expected))
+        job = Job(work, first, durable, future, deadline, account_id, shortcut, expected)
+        job.runs_alone = shortcut is None
+        self._waiting.append(job)
         self._idle.clear()
         if self._is_postgresql:
             self._start_after_turns()
@@ -130,7 +141,13 @@ class StoreThreads:
         # while a writer is busy.
         while self._busy < self._writers and (jobs := self._next_jobs()):
             self._busy += 1
-            self._writing.submit(partial(self._run, asyncio.get_running_loop(), jobs), under_way=self._busy)
+            loop = asyncio.get_running_loop()
+            try:
+                self._writing.submit(partial(self._run, loop, jobs), under_way=self._busy)
+            except RuntimeError:
+                for job in jobs:
+                    job.outcome = DatabaseBusy(_NO_THREAD)
+                loop.call_soon(self._finish, jobs, [], 0.0)
 
     def _next_jobs(self) -> list[Job]:
         """Take the jobs of the next transaction from the queue; empty if none may start now."""
@@ -138,15 +155,32 @@ class StoreThreads:
             return []
         if not self._is_postgresql:
             return self._taken(self._next_turn())
-        next_job = next((job for job in self._waiting if job.account_id not in self._written_accounts), None)
+        may_share = self._shared < MAX_SHARED_COMMITS
+        free = (job for job in self._waiting if job.account_id not in self._written_accounts)
+        next_job = next((job for job in free if may_share or job.runs_alone), None)
         if next_job is None:
             return []
+        self._shared += not next_job.runs_alone
         if next_job.account_id is None:
             self._waiting.remove(next_job)
             return [next_job]
-        self._written_accounts.add(next_job.account_id)
-        together = (job for job in self._waiting if job.account_id == next_job.account_id)
-        return self._taken(list(islice(together, MAX_JOBS_PER_COMMIT)))
+        accounts = {next_job.account_id} if next_job.runs_alone else self._accounts_together()
+        together = (
+            job for job in self._waiting if job.account_id in accounts and job.runs_alone is next_job.runs_alone
+        )
+        jobs = list(islice(together, MAX_JOBS_PER_COMMIT))
+        self._written_accounts.update(job.account_id for job in jobs if job.account_id is not None)
+        return self._taken(jobs)
+
+    def _accounts_together(self) -> set[int]:
+        """The accounts that waited longest of those whose jobs may share a transaction now (PostgreSQL)."""
+        accounts: set[int] = set()
+        for job in self._waiting:
+            if job.account_id is not None and not job.runs_alone and job.account_id not in self._written_accounts:
+                accounts.add(job.account_id)
+                if len(accounts) == MAX_ACCOUNTS_PER_COMMIT:
+                    break
+        return accounts
 
     def _next_turn(self) -> list[Job]:
         """The jobs of SQLite's next transaction, of one kind: holds would wait for the disk with bookings.
@@ -174,16 +208,28 @@ class StoreThreads:
 
     def _run(self, loop: asyncio.AbstractEventLoop, jobs: list[Job]) -> None:
         started = time.monotonic()
-        self._transactions.run(jobs)
-        loop.call_soon_threadsafe(self._finish, jobs, time.monotonic() - started)
+        left: list[Job] = []
+        if self._is_postgresql and any(job.account_id != jobs[0].account_id for job in jobs):
+            left = self._transactions.run_together(jobs)
+        else:
+            self._transactions.run(jobs)
+        loop.call_soon_threadsafe(self._finish, jobs, left, time.monotonic() - started)
 
-    def _finish(self, jobs: list[Job], seconds: float) -> None:
+    def _finish(self, jobs: list[Job], left: list[Job], seconds: float) -> None:
         self._busy -= 1
+        if self._is_postgresql:
+            self._shared -= not jobs[0].runs_alone
+            self._written_accounts.difference_update(job.account_id for job in jobs if job.account_id is not None)
+        if left:
+            for job in left:
+                job.runs_alone = True
+            self._waiting.extendleft(reversed(left))
+            undone = set(map(id, left))
+            jobs = [job for job in jobs if id(job) not in undone]
         for job in jobs:
             if job.is_on_disk:
                 job.tell()
         if self._is_postgresql:
-            self._written_accounts.difference_update(job.account_id for job in jobs if job.account_id is not None)
             self._disk.tell([job.tell for job in jobs if not job.is_on_disk])
             if self._waiting:
                 self._start_after_turns()

@@ -1,8 +1,8 @@
 """The transactions of the writer threads: jobs that wait together are admitted and committed together.
 
-On PostgreSQL the shortcuts of an account's jobs, and their commit, are one round trip. Those of several jobs give up
-the account's rows before the disk has them; whoever asked for a durable write is told when it has. On SQLite the
-shortcuts of like jobs are a few statements for all of them.
+On PostgreSQL the shortcuts of several jobs, and their commit, are one round trip. They give up their accounts' rows
+before the disk has them; whoever asked for a durable write is told when it has. On SQLite the shortcuts of like jobs
+are a few statements for all of them.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
@@ -22,6 +22,8 @@ from store.shared_reads import SharedReads
 from store.shortcut import Shortcut, take_shortcuts, take_within
 
 T = TypeVar("T")
+LOCK_TIMEOUT_TOGETHER_S: Final = 0.05
+"""Seconds that jobs of several accounts wait for the row of one of them."""
 Work = Callable[[Connection], T]
 """A function that runs inside a write transaction. It runs again if that transaction was rolled back."""
 First: TypeAlias = Callable[[SharedReads], None]
@@ -44,6 +46,8 @@ class Job:
     way: Way[Any] | None
     expected: Way[Any] | None
     outcome: Any = None
+    runs_alone: bool = False
+    """True if it may share a transaction with jobs of its account only (PostgreSQL)."""
     is_on_disk: bool = True
     """False: it is to be durable, and was committed without waiting for the disk."""
 
@@ -89,6 +93,21 @@ class WriteTransactions:
             for job in jobs:
                 job.outcome = error
 
+    def run_together(self, jobs: list[Job]) -> list[Job]:
+        """Give `jobs` of several accounts their outcome by their shortcuts; returns those that `run` has to do.
+
+        For PostgreSQL. The rows of an account that is locked keep the others waiting for `LOCK_TIMEOUT_TOGETHER_S` at
+        most: nothing was changed then, and all are returned.
+        """
+        try:
+            # In one order, so that two processes never wait for each other.
+            ordered = sorted(jobs, key=lambda job: job.account_id or 0)
+            return self._left_by_shortcuts(ordered, _first_way, lock_timeout_s=LOCK_TIMEOUT_TOGETHER_S)
+        except Exception as error:  # noqa: BLE001 - it is raised where the jobs were handed in
+            for job in jobs:
+                job.outcome = error
+            return []
+
     def close(self) -> None:
         """Close the connection, once nothing runs any more."""
         if self._connection is not None:
@@ -124,8 +143,17 @@ class WriteTransactions:
                 if isinstance(job.outcome, StoreUnavailable):
                     return
 
-    def _left_by_shortcuts(self, jobs: list[Job], shortcut_of: Callable[[Job], Shortcut[Any] | None]) -> list[Job]:
-        """Take the shortcuts of `jobs` together; returns the jobs that had none, or whose shortcut did nothing."""
+    def _left_by_shortcuts(
+        self,
+        jobs: list[Job],
+        shortcut_of: Callable[[Job], Shortcut[Any] | None],
+        *,
+        lock_timeout_s: float | None = None,
+    ) -> list[Job]:
+        """Take the shortcuts of `jobs` together; returns the jobs that had none, or whose shortcut did nothing.
+
+        Without `lock_timeout_s` they wait for SQLite's lock until the first of them has waited too long for it.
+        """
         left: list[Job] = []
         taken: list[tuple[Job, Shortcut[Any]]] = []
         for job in jobs:
@@ -140,12 +168,14 @@ class WriteTransactions:
         is_durable = any(job.durable for job, _ in taken)
         # A job alone is spared the further round trip: nobody waits for the rows that it keeps.
         waits = is_durable and (len(jobs) == 1 or not self._is_postgresql or not self._disk.is_possible)
+        if lock_timeout_s is None and not self._is_postgresql:
+            lock_timeout_s = _remaining_wait([job for job, _ in taken])
         try:
             rows = take_shortcuts(
                 self._database,
                 [shortcut for _, shortcut in taken],
                 durable=waits,
-                lock_timeout_s=_remaining_wait([job for job, _ in taken]),
+                lock_timeout_s=lock_timeout_s,
                 on=self._connected(),
             )
         except StoreUnavailable as error:

@@ -27,13 +27,22 @@ class WriterThreads:
         self._end = weakref.finalize(self, self._queue.put, None)
 
     def submit(self, work: Work, *, under_way: int) -> None:
-        """Run `work` in a thread; it is one of as many pieces of work that are `under_way`."""
+        """Run `work` in a thread; it is one of as many pieces of work that are `under_way`.
+
+        Raises RuntimeError if not even one thread can be started.
+        """
         if len(self._threads) < min(under_way, self._most):
             # A process that ends without `shut_down` does not wait for them.
             name = f"{_NAME}_{len(self._threads)}"
             thread = Thread(target=_run, args=(self._queue,), name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:
+                if not self._threads:
+                    raise
+                # The system has no further thread: those that there are do the work.
+            else:
+                self._threads.append(thread)
         self._queue.put(work)
 
     def shut_down(self) -> None:

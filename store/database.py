@@ -96,7 +96,7 @@ class Database:
             try:
                 yield connection
             finally:
-                if on is not None and connection.in_transaction():
+                if on is not None and connection.get_transaction() is not None:
                     connection.rollback()  # the one that SQLAlchemy believes to have begun
 
     def write(

@@ -4,7 +4,6 @@ SQLAlchemy's own transaction and the generators of `contextlib` take longer than
 relayed call waits for two of these.
 """
 
-from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -51,19 +50,23 @@ class KeptTransaction:
                     raise error
                 if self._database.before_commit is not None:
                     self._database.before_commit(self._connection)
-                self._end(self._driver.commit, self._connection.commit)
+                # SQLAlchemy believes to have begun one at the first statement that it ran itself.
+                if self._connection.in_transaction():
+                    self._connection.commit()
+                else:
+                    self._driver.commit()
             except BaseException:
-                self._end(self._driver.rollback, self._connection.rollback)
+                self._roll_back()
                 raise
             finally:
                 self._restore()
 
-    def _end(self, of_driver: Callable[[], None], of_sqlalchemy: Callable[[], None]) -> None:
-        # SQLAlchemy believes to have begun one at the first statement that it ran itself.
-        if self._connection.in_transaction():
-            of_sqlalchemy()
-        else:
-            of_driver()
+    def _roll_back(self) -> None:
+        # Both: SQLAlchemy keeps a transaction whose commit has failed until it is told, and sends nothing then.
+        try:
+            self._connection.rollback()
+        finally:
+            self._driver.rollback()
 
     def _restore(self) -> None:
         if not self._is_durable:

@@ -25,6 +25,8 @@ _FLUSH: Final = "SELECT pg_logical_emit_message(true, 'gatekey', '')"
 """The least that a transaction can write. One that writes nothing commits without the disk."""
 _KEEPALIVES: Final = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}
 """Seconds, seconds, and how many of them may stay without an answer (libpq; ignored on a Unix-domain socket)."""
+_MAX_NOTICES: Final = 16
+"""Pieces that a connection may have received while nobody used it, before its end is looked for no further."""
 _AS_IT_STANDS: Final = {"no_parameters": True}
 
 
@@ -63,25 +65,27 @@ def flush(connection: Connection) -> None:
 
 def _kept_alive(url: URL) -> dict[str, int]:
     """The libpq parameters that keep an idle connection known to routers; those of `url` take precedence."""
+    if "service" in url.query:
+        return {}  # its file may have others
     return {name: value for name, value in _KEEPALIVES.items() if name not in url.query}
 
 
 def _refuse_closed(connection: Any, _record: ConnectionPoolEntry, _proxy: Any) -> None:
-    """Make the pool replace all its connections if the server has closed this one. A listener of `checkout`.
+    """Make the pool replace a connection that the server has closed while it waited. A listener of `checkout`.
 
     An idle connection has nothing to read but notices, and the end.
     """
-    idle = poll()
-    idle.register(connection.fileno(), POLLIN)
-    if not idle.poll(0):
-        return
     import psycopg
 
+    idle = poll()
     try:
-        connection.pgconn.consume_input()  # the notice of the end, or another one
-        connection.pgconn.consume_input()  # the end
+        idle.register(connection.fileno(), POLLIN)
+        for _ in range(_MAX_NOTICES):
+            if not idle.poll(0):
+                return
+            connection.pgconn.consume_input()
     except psycopg.OperationalError as error:
-        raise exc.InvalidatePoolError from error
+        raise exc.DisconnectionError from error
 
 
 def _set_session(connection: Any, _record: ConnectionPoolEntry) -> None:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Steps: TypeAlias = Callable[[Connection, Mapping[str, Any]], "tuple[Any, ...] | None"]
 """Statements of SQLite. The first one decides: the others run if it changed a row."""
-_NOT_DURABLE: Final = "SELECT set_config('synchronous_commit', 'off', true)"
+_NOT_DURABLE: Final = "set_config('synchronous_commit', 'off', true)"
 """SET LOCAL asks for a BEGIN."""
+_LOCK_TIMEOUT: Final = "set_config('lock_timeout', '{}ms', true)"
 
 
 class WholeStatement:
@@ -107,24 +108,29 @@ def take_shortcuts(
     shortcuts: Sequence[Shortcut[Any]],
     *,
     durable: bool,
-    lock_timeout_s: float = BUSY_TIMEOUT_MS / 1000,
+    lock_timeout_s: float | None = None,
     on: Connection | None = None,
 ) -> list[tuple[Any, ...] | None]:
     """Run `shortcuts` in one transaction; returns the row of each, or None where it did nothing.
 
-    Those that can be done together do nothing if one of them cannot be done. `lock_timeout_s` and `on` are those of
-    `Database.write`, for SQLite.
+    Those that can be done together do nothing if one of them cannot be done. `lock_timeout_s` is the longest wait for
+    each lock, that of the database by default; `on` is that of `Database.write`, for SQLite. On PostgreSQL the
+    transaction keeps the rows of each of `shortcuts` until the end: those of several accounts come in one order.
 
     Raises `StoreUnavailable`, and then nothing was changed, unless the connection was lost during the commit.
     """
     if not database.is_postgresql:
-        with database.write(durable=durable, lock_timeout_s=lock_timeout_s, on=on) as tx:
+        patience = BUSY_TIMEOUT_MS / 1000 if lock_timeout_s is None else lock_timeout_s
+        with database.write(durable=durable, lock_timeout_s=patience, on=on) as tx:
             return take_within(tx, shortcuts)
     with database.mapped(), database.engine.connect() as connection:
         # SQLAlchemy's connection has the one of the pool, and this the driver's.
         driver: Any = connection.connection.driver_connection
         groups = _groups(shortcuts)
-        found = _run(connection, driver, [_whole(group) for group in groups.values()], durable=durable)
+        settings = [] if durable else [_NOT_DURABLE]
+        if lock_timeout_s is not None:
+            settings.append(_LOCK_TIMEOUT.format(round(lock_timeout_s * 1000)))
+        found = _run(connection, driver, [_whole(group) for group in groups.values()], settings)
     rows = dict(zip(groups, found, strict=True))
     return [rows[_key(shortcut)] for shortcut in shortcuts]
 
@@ -167,8 +173,7 @@ def _run(
     connection: Connection,
     driver: "psycopg.Connection[Any]",
     statements: Sequence[tuple[str, list[Any]]],
-    *,
-    durable: bool,
+    settings: Sequence[str],
 ) -> list[tuple[Any, ...] | None]:
     import psycopg
 
@@ -178,8 +183,8 @@ def _run(
         # Sent together at the end of the block, where they are committed: what is sent before a Sync is one transaction
         # (PostgreSQL, "Pipelining" of the extended query protocol).
         with driver.pipeline():
-            if not durable:
-                other.execute(_NOT_DURABLE)
+            if settings:
+                other.execute(f"SELECT {', '.join(settings)}")
             try:
                 for cursor, (text, values) in zip(cursors, statements, strict=True):
                     cursor.execute(text, values)

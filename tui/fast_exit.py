@@ -14,6 +14,8 @@ def end_process(status: int) -> NoReturn:
     Args:
         status: the exit status, 0 to 255.
     """
+    if logging := sys.modules.get("logging"):
+        logging.shutdown()  # a handler may keep lines for a while
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

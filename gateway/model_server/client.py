@@ -220,6 +220,8 @@ def connection_problem(error: Exception) -> OpenAiProblem:
         return OpenAiProblem(504, "The model server did not answer in time.", code="upstream_timeout")
     if isinstance(error, httpx.ConnectError):
         return OpenAiProblem(502, "The model server could not be reached.", code="upstream_unreachable")
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return OpenAiProblem(502, "The address of the model server cannot be used.", code="upstream_unreachable")
     return OpenAiProblem(502, "The model server broke off the connection.", code="upstream_broken")
 
 

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from select import PIPE_BUF
 from typing import Final
 
 import pytest
@@ -22,10 +23,12 @@ class Stream(io.StringIO):
     def __init__(self) -> None:
         super().__init__()
         self.writes = 0
+        self.pieces: list[str] = []
         self.has_written = asyncio.Event()
 
     def write(self, text: str) -> int:
         self.writes += 1
+        self.pieces.append(text)
         self.has_written.set()
         return super().write(text)
 
@@ -99,6 +102,40 @@ async def test_a_line_that_cannot_be_formatted_takes_no_other_with_it(
     assert stream.getvalue().splitlines() == ["one", "two"]
 
 
+async def test_a_batch_is_written_in_pieces_of_whole_lines_that_a_pipe_takes_at_once(
+    stream: Stream, logger: logging.Logger
+) -> None:
+    for number in range(300):
+        logger.info("line %d %s", number, "\N{SNOWMAN}" * 20)
+    logger.info("x" * PIPE_BUF)
+    logger.info("last")
+    logger.handlers[0].flush()
+    assert len(stream.getvalue().splitlines()) == 302
+    *pieces, long, last = stream.pieces
+    assert all(piece.endswith("\n") and len(piece.encode()) <= PIPE_BUF for piece in pieces)
+    assert len(pieces) == stream.writes - 2 > 1
+    assert (len(long), last) == (PIPE_BUF + 1, "last\n")
+
+
+async def test_a_piece_that_cannot_be_written_takes_no_other_with_it(
+    stream: Stream, logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(300):
+        logger.info("line %d %s", number, "x" * 60)
+    write, failures = stream.write, iter([BlockingIOError()])
+
+    def fail_once(text: str) -> int:
+        for failure in failures:
+            raise failure
+        return write(text)
+
+    monkeypatch.setattr(stream, "write", fail_once)
+    logger.handlers[0].flush()
+    lines = stream.getvalue().splitlines()
+    assert lines[-1].startswith("line 299 ")
+    assert 200 < len(lines) < 300
+
+
 async def test_a_log_that_is_closed_stops_nobody(logger: logging.Logger, stream: Stream) -> None:
     logger.info("one")
     stream.close()
@@ -107,7 +144,8 @@ async def test_a_log_that_is_closed_stops_nobody(logger: logging.Logger, stream:
     handler.flush()
 
 
-def test_lines_that_wait_at_the_end_of_the_program_are_written() -> None:
+@pytest.mark.parametrize("end", ["", "from tui.fast_exit import end_process; end_process(0)"])
+def test_lines_that_wait_at_the_end_of_the_program_are_written(end: str) -> None:
     program = f"""
 import asyncio, logging
 from {log.__name__} import log_to_stderr
@@ -115,6 +153,7 @@ log_to_stderr({{"gatekey": logging.INFO}})
 async def main():
     logging.getLogger("gatekey").info("the last")
 asyncio.run(main())
+{end}
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert run.stderr.endswith("INFO the last\n")

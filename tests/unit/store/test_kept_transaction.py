@@ -115,21 +115,30 @@ def test_the_errors_of_the_driver_are_the_stores(database: Database, kept: Conne
     assert not driver_of(kept).in_transaction
 
 
-def test_a_commit_that_is_refused_changes_nothing(database: Database, kept: Connection) -> None:
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_a_commit_that_is_refused_changes_nothing_and_the_next_is_made(
+    database: Database, kept: Connection, is_compiled: bool
+) -> None:
     """A deferred constraint is checked at the end."""
-    driver_of(kept).execute("PRAGMA defer_foreign_keys=OFF")
 
     def orphan() -> None:
-        with database.write(on=kept):
-            driver = driver_of(kept)
-            driver.execute("PRAGMA defer_foreign_keys=ON")
-            driver.execute("INSERT INTO unpriced_models VALUES (99, 'gpt', 1, '2026-01-01 00:00:00.000000')")
+        with database.write(durable=False, on=kept) as tx:
+            driver_of(kept).execute("PRAGMA defer_foreign_keys=ON")
+            statement = "INSERT INTO unpriced_models VALUES (99, 'gpt', 1, '2026-01-01 00:00:00.000000')"
+            if is_compiled:
+                driver_of(kept).execute(statement)
+            else:
+                tx.exec_driver_sql(statement)
 
     with pytest.raises(DatabaseRefused):
         orphan()
     assert not driver_of(kept).in_transaction
-    with database.write(on=kept) as tx:
+    assert synchronous(kept) == FULL
+    with database.look(on=kept) as tx:
         assert tx.exec_driver_sql("SELECT count(*) FROM unpriced_models").scalar_one() == 0
+    with database.write(on=kept) as tx:
+        note(tx, "later", is_compiled=is_compiled)
+    assert "later" in noted(database)
 
 
 def test_what_is_done_before_a_commit_may_refuse_it(
