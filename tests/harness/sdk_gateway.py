@@ -1,9 +1,10 @@
-"""A gateway on a socket, a model server behind it, and OpenAI's own SDK, unchanged, in front of it."""
+"""A gateway on a socket, a model server behind it, and a maker's own SDK, unchanged, in front of it."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import openai
@@ -16,7 +17,8 @@ from store.values.usage import UsageEntry
 from tests.fakes.model_server import ModelServer, hang
 from tests.harness.gateway_client import make_relayed
 from tests.harness.live_servers import live
-from tests.harness.stores import StillClock, make_store
+from tests.harness.served_gateway import served
+from tests.harness.stores import StillClock, make_ring, make_store, sqlite_url
 from tests.harness.usage_log import entries_of, used_of
 
 PATIENCE: Final = 60.0
@@ -72,6 +74,20 @@ def sdk_gateway() -> Iterator[Setup]:
         store.site.set("upstream.base_url", f"{upstream}/v1")
         with live(create_app(store)) as base_url:
             setup = Setup(store, models, base_url, key)
+            yield setup
+            for client in setup.closing:
+                client.close()
+
+
+@contextmanager
+def served_sdk_gateway(folder: Path) -> Iterator[Setup]:
+    """As `sdk_gateway`, with `gatekey serve` as installed: a process of its own, its files in `folder`."""
+    models, url = ModelServer(), sqlite_url(folder)
+    with make_store(url) as store, live(models.app) as upstream:
+        key = make_relayed(store)
+        store.site.set("upstream.base_url", f"{upstream}/v1")
+        with served(folder, url, make_ring()) as gateway:
+            setup = Setup(store, models, gateway.url, key)
             yield setup
             for client in setup.closing:
                 client.close()
