@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 
+from gateway import background, serve
 from tests.e2e.installed import PATIENCE, Home
 from tui.command import build_parser
 
@@ -78,12 +79,28 @@ def test_the_build_is_sent_all_that_is_copied() -> None:
 
 
 def test_it_runs_without_rights_on_a_python_that_is_supported() -> None:
-    (user,) = given("USER")
+    (given_user,) = given("USER")
+    user, group = given_user.split(":")
     assert int(user) > 0
-    assert f"--uid {user} " in " ".join(given("RUN"))
+    assert int(group) > 0
+    assert f"--uid {user} --gid {group} " in " ".join(given("RUN"))
     images = {rest.split()[0] for rest in given("FROM")}
     assert len(images) == 1, "the environment keeps the path of its interpreter"
     assert re.fullmatch(r"docker\.io/library/python:3\.1[1-3]-slim", images.pop())
+
+
+def test_the_health_check_is_part_of_what_is_built_as_told() -> None:
+    """Podman's own format has none, and drops it with a warning."""
+    assert given("HEALTHCHECK")
+    told = re.findall(r"podman build [^`\n]*", TEXT + (ROOT / "README.md").read_text())
+    assert len(told) == 2
+    assert all("--format docker" in command for command in told)
+
+
+def test_a_stop_waits_for_streams_as_long_as_the_gateway_does() -> None:
+    told = re.findall(r"--stop-timeout (\d+)", TEXT + (ROOT / "README.md").read_text())
+    assert len(told) == 2
+    assert all(int(seconds) >= serve.SHUTDOWN_GRACE_S + background.SHUTDOWN_GRACE_S for seconds in told)
 
 
 def test_its_command_is_one_of_gatekey() -> None:
