@@ -172,8 +172,11 @@ def conflicts(pair: Pair, rate: int) -> None:
             connection.exec_driver_sql("SELECT pg_reload_conf()")
         time.sleep(1)  # the feedback is sent when the setting is read
         with _calling(pair, 3 * HOLD_UP_S, rate):
-            lag, refusal = held_up(pair.on_primary, pair.on_standby, 2 * HOLD_UP_S)
-        print(f"a report of {2 * HOLD_UP_S} s, {setting} = {value}: behind by {lag:.1f} s at most; {refusal or 'done'}")
+            found, refusal = held_up(pair.on_primary, pair.on_standby, 2 * HOLD_UP_S)
+        print(
+            f"a report of {2 * HOLD_UP_S} s, {setting} = {value}: {refusal or 'done'}; meanwhile "
+            f"behind by {max(found.waits_ms) / 1000:.1f} s at most, and {found.refused} reads of a page ended"
+        )
         wait_for(pair.on_primary, pair.on_standby)
 
 

@@ -49,6 +49,8 @@ class Behind:
     """Bytes that the primary had on its disk and the standby had not replayed."""
     missed: int = 0
     """Calls that were not on the page that was read right after their commit."""
+    refused: int = 0
+    """Reads of a page that the standby ended, because they kept it from replaying."""
 
     @property
     def asked(self) -> int:
@@ -92,29 +94,32 @@ def behind(primary: Store, standby: Store, seconds: float) -> Behind:
     while time.monotonic() < end:
         flushed = _position(primary, _FLUSHED)
         found.sizes.append(max(0, flushed - _position(standby, _REPLAYED)))
-        wait, has_missed = _book_and_look(primary, standby, found.asked)
-        found.waits_ms.append(wait * 1000)
-        found.missed += has_missed
+        _book_and_look(primary, standby, found)
         time.sleep(_PAUSE_S)
     return found
 
 
-def _book_and_look(primary: Store, standby: Store, number: int) -> tuple[float, bool]:
-    """Seconds until a call that is booked now is on the standby's page, and if the first page lacked it."""
-    request_id = f"req_{time.monotonic_ns()}_{number}"
+def _book_and_look(primary: Store, standby: Store, found: Behind) -> None:
+    """Book a call, and read the standby's page until it has the call."""
+    request_id = f"req_{time.monotonic_ns()}"
     with primary.database.write(durable=False) as tx:
         hold = primary.quota.hold(tx, 1, 900)
     with primary.database.write() as tx:
         primary.quota.book(tx, hold, 500, _ENTRY._replace(request_id=request_id))
-    booked, has_missed = time.perf_counter(), False
+    booked, missed = time.perf_counter(), 0
     while True:
         asked = time.perf_counter()
-        with standby.database.read() as tx:
-            page = standby.usage.page_of(tx, 1)
-        if any(logged.entry.request_id == request_id for logged in page.entries):
-            return asked - booked, has_missed
-        has_missed = True
+        try:
+            with standby.database.read() as tx:
+                page = standby.usage.page_of(tx, 1)
+            if any(logged.entry.request_id == request_id for logged in page.entries):
+                break
+        except StoreUnavailable:
+            found.refused += 1
+        missed += 1
         time.sleep(0.0005)
+    found.waits_ms.append((asked - booked) * 1000)
+    found.missed += missed > 0
 
 
 def read_costs(primary: Store, standby: Store, seconds: float) -> Iterator[tuple[str, tuple[Cost, Cost]]]:
@@ -161,14 +166,14 @@ def _compared(read: Callable[[Store], object], primary: Store, standby: Store, s
     return first, second
 
 
-def held_up(primary: Store, standby: Store, seconds: float) -> tuple[float, str]:
-    """The most that the standby is behind, in seconds, while a snapshot on it is open, and why that was refused."""
-    refusal, greatest, end = "", 0.0, time.monotonic() + seconds
+def held_up(primary: Store, standby: Store, seconds: float) -> tuple[Behind, str]:
+    """How far the standby is behind while a snapshot on it is open, and why that was refused in the end, or ""."""
+    found, refusal, end = Behind(), "", time.monotonic() + seconds
     with standby.database.engine.connect() as report:
         report.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         report.execute(_REPORT, {"first": START})
         while time.monotonic() < end:
-            greatest = max(greatest, _book_and_look(primary, standby, 0)[0])
+            _book_and_look(primary, standby, found)
             time.sleep(_PAUSE_S)
         try:
             report.execute(_REPORT, {"first": START})
@@ -177,7 +182,7 @@ def held_up(primary: Store, standby: Store, seconds: float) -> tuple[float, str]
             report.invalidate()
         else:
             report.rollback()
-    return greatest, refusal
+    return found, refusal
 
 
 def _position(store: Store, query: TextClause) -> int:
