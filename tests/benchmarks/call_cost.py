@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 
 from sqlalchemy import event, text
 
+from store.kept_transaction import KeptTransaction
 from store.store import Store
 from tests.benchmarks.message_counter import Counter, counted
 from tests.fakes.scripted_model_server import CHAT, ModelServer
@@ -82,6 +84,14 @@ def counting_statements(store: Store, counted: Counted) -> Iterator[None]:
         else:
             counted.reads += 1
 
+    end_of_kept = KeptTransaction._end
+
+    def end_and_tell(self: KeptTransaction, of_driver: Callable[[], None], of_sqlalchemy: Callable[[], None]) -> None:
+        is_told = self._connection.in_transaction()  # SQLAlchemy calls the hooks
+        end_of_kept(self, of_driver, of_sqlalchemy)
+        if not is_told:
+            ended(self._connection)
+
     hooks: list[tuple[str, Callable[..., None]]] = [
         ("commit", ended),
         ("rollback", ended),
@@ -90,7 +100,8 @@ def counting_statements(store: Store, counted: Counted) -> Iterator[None]:
         event.listen(engine, name, hook)
     end = listen_before(engine, executed)
     try:
-        yield
+        with patch.object(KeptTransaction, "_end", end_and_tell):
+            yield
     finally:
         end()
         for name, hook in hooks:

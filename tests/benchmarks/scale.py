@@ -9,9 +9,7 @@ the machine moves little. Rates are of this machine and this moment: compare two
 import argparse
 import asyncio
 import os
-import re
 import sqlite3
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,8 +21,8 @@ from sqlalchemy import text
 
 from store.store import Store
 from store.values.usage import Kind, UsageEntry
-from tests import parts
 from tests.benchmarks.call_cost import call
+from tests.benchmarks.scale_calls import ACCOUNTS, add_accounts, make_calls
 from tests.benchmarks.scale_months import end_of_month, months, partitioning
 from tests.benchmarks.scale_shards import simulate
 from tests.benchmarks.scale_wire import counted_socket
@@ -42,30 +40,6 @@ ENTRY: Final = UsageEntry(
     completion_tokens=300,
     duration_ms=900,
 )
-ACCOUNTS: Final = 10_000
-_ACCOUNTS: Final = """
-INSERT INTO accounts (id, name, name_key, email, role, auth_epoch, user_handle, created_at)
-SELECT n, 'n' || n, 'n' || n, '', 'user', 1, convert_to('h' || n, 'UTF8'), now() FROM generate_series(2, :last) AS n;
-INSERT INTO quotas (account_id, remaining_micro_usd, held_micro_usd, used_micro_usd, warning_armed)
-SELECT n, 1000000000000, 0, 0, false FROM generate_series(2, :last) AS n;
-"""
-_CALL: Final = """
-\\set account random(1, :accounts)
-BEGIN;
-SELECT id FROM accounts WHERE id = :account FOR KEY SHARE;
-UPDATE quotas SET held_micro_usd = held_micro_usd + 900 WHERE account_id = :account;
-END;
-BEGIN;
-SELECT id FROM accounts WHERE id = :account FOR KEY SHARE;
-UPDATE quotas SET remaining_micro_usd = remaining_micro_usd - 500, held_micro_usd = held_micro_usd - 900,
-  used_micro_usd = used_micro_usd + 500, ledger_sequence = ledger_sequence + 1 WHERE account_id = :account
-  RETURNING ledger_sequence AS sequence \\gset
-INSERT INTO usage_log (account_id, kind, at, model, api_key_name, request_id, status, detail, prompt_tokens,
-  completion_tokens, cost_micro_usd, duration_ms, unpriced) VALUES (:account, 'consumption', now(), 'gpt-5-mini',
-  'laptop', 'req_0123456789abcdef0123456789', 'ok', '', 1200, 300, 500, 900, false);
-INSERT INTO ledger VALUES (:account, :sequence, now(), 'call', -500, 0, 1, 'gpt-5-mini', 'laptop');
-END;
-"""
 
 
 def book(store: Store, calls: int, *, together: int) -> None:
@@ -137,33 +111,12 @@ def rate_sqlite(folder: Path, seconds: float) -> None:
 
 def rate_postgresql(server: PostgresServer, url: str, seconds: float) -> None:
     """Print how many calls pgbench gets from PostgreSQL, on one account and on many."""
-    with make_store(url) as store, store.database.write() as tx:
-        for statement in _ACCOUNTS.split(";\n")[:2]:
-            tx.execute(text(statement), {"last": ACCOUNTS})
-        tx.execute(text("UPDATE quotas SET remaining_micro_usd = 1000000000000 WHERE account_id = 1"))
-    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(_CALL)
-        script.flush()
-        for clients in (1, 16):
-            for accounts in (1, ACCOUNTS):
-                command = [
-                    str(parts.find("pgbench")),
-                    "-h",
-                    str(server.folder),
-                    "-U",
-                    "postgres",
-                    "-n",
-                    "-M",
-                    "prepared",
-                ]
-                command += ["-c", str(clients), "-j", "2", "-T", str(int(seconds)), "-D", f"accounts={accounts}"]
-                command += ["-f", script.name, re.sub(r".*/(\w+)\?.*", r"\1", url)]
-                found = subprocess.run(command, check=True, capture_output=True, text=True)
-                rate = re.search(r"tps = ([\d.]+)", found.stdout)
-                assert rate, found.stdout
-                print(
-                    f"PostgreSQL, {clients:>2} clients, {accounts:>6,} accounts: {float(rate[1]):,.0f} calls a second"
-                )
+    with make_store(url) as store:
+        add_accounts(store)
+    for clients in (1, 16):
+        for accounts in (1, ACCOUNTS):
+            rate = make_calls(server, url, seconds, clients=clients, accounts=accounts).calls_per_second
+            print(f"PostgreSQL, {clients:>2} clients, {accounts:>6,} accounts: {rate:,.0f} calls a second")
 
 
 def main() -> None:

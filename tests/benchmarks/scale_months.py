@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from unittest.mock import patch
 
 from sqlalchemy import Connection, text
@@ -66,7 +66,14 @@ def months(store: Store) -> None:
             cost = cpu_of(pid, lambda: tx.execute(text(insert)), 300)
         # The pool has one connection, which the pages use.
         page = cpu_of(pid, lambda: store.usage.page(token), 30)
-        print(f"with {upto + 1:>2}: an insert {cost:,.0f} us, a page of the log {page:,.0f} us")
+        with store.database.read() as tx:
+            driver: Any = tx.connection.driver_connection
+            driver.prepare_threshold = None
+        unprepared = cpu_of(pid, lambda: store.usage.page(token), 30)
+        print(
+            f"with {upto + 1:>2}: an insert {cost:,.0f} us, a page of the log {page:,.0f} us, without prepared "
+            f"statements {unprepared:,.0f} us"
+        )
 
 
 def end_of_month(store: Store) -> None:

@@ -1,6 +1,7 @@
-"""The round trips of a relayed call on PostgreSQL, counted on the socket."""
+"""What a relayed call asks of the database: counted on PostgreSQL's socket, and in the process on SQLite."""
 
 import asyncio
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -9,7 +10,7 @@ from tests.benchmarks.call_cost import call, counting
 from tests.benchmarks.message_counter import counted
 from tests.harness.gateway_client import make_relayed
 from tests.harness.postgres import PostgresServer
-from tests.harness.stores import lift_request_rates, make_store
+from tests.harness.stores import lift_request_rates, make_store, sqlite_url
 
 CALLS: Final = 30
 
@@ -31,3 +32,15 @@ def test_a_call_is_one_round_trip_for_each_commit(postgres_server: PostgresServe
     # many calls share a commit depends on the machine, so calls made at once may need as many as calls one by one.
     assert CALLS < seen.round_trips <= 2 * CALLS + 20 * (1 if at_once == 1 else 2), seen
     assert 2 <= seen.writes <= 2 * CALLS
+
+
+def test_both_write_transactions_of_a_call_on_sqlite_are_counted(tmp_path: Path) -> None:
+    with make_store(sqlite_url(tmp_path)) as store:
+        lift_request_rates(store)
+        key = make_relayed(store, quota_usd=1000)
+        asyncio.run(call(store, key, CALLS, 1))
+        with counting(store, None) as seen:
+            asyncio.run(call(store, key, CALLS, 1))
+    # The use of the key is noted once a minute; the settings are read again each half second.
+    assert 2 * CALLS <= seen.writes <= 2 * CALLS + 2, seen
+    assert seen.reads <= CALLS, seen

@@ -122,23 +122,45 @@ def running_server(*, fsync: bool = False, more: Sequence[str] = ()) -> Iterator
 
     The test is skipped where PostgreSQL is not installed.
     """
+    with _server_folder() as folder:
+        run(folder, "initdb", "-N", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "-D", f"{folder}/data")
+        with _started(folder, *_COMMON, *(() if fsync else _FAST), *more) as server:
+            yield server
+
+
+@contextmanager
+def running_standby(primary: PostgresServer) -> Iterator[PostgresServer]:
+    """A server that replays what `primary` writes, from a copy of its data on, and with its settings."""
+    with _server_folder() as folder:
+        source = ("-h", str(primary.folder), "-p", str(_PORT), "-U", USER)
+        run(folder, "pg_basebackup", *source, "-D", f"{folder}/data", "-R", "-X", "stream", "-c", "fast", "--no-sync")
+        with _started(folder) as standby:
+            yield standby
+
+
+@contextmanager
+def _server_folder() -> Iterator[Path]:
+    """A folder for a server, of the user that it runs as."""
     parts.need(parts.POSTGRESQL)
     folder = Path(tempfile.mkdtemp(prefix="gatekey-pg-"))
     if os.geteuid() == 0:
         account = pwd.getpwnam(USER)
         os.chown(folder, account.pw_uid, account.pw_gid)
-    data = folder / "data"
-
     try:
-        run(folder, "initdb", "-N", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "-D", str(data))
-        settings = (*_COMMON, *(() if fsync else _FAST), *more, f"unix_socket_directories='{folder}'", f"port={_PORT}")
-        with (data / "postgresql.conf").open("a") as configuration:
-            configuration.write("\n".join(("", *settings, "")))
-        server = PostgresServer(folder)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.crash()
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _started(folder: Path, *settings: str) -> Iterator[PostgresServer]:
+    """The server on the data in `folder`, with these settings after those that it has."""
+    own = (f"unix_socket_directories='{folder}'", f"port={_PORT}")
+    with (folder / "data" / "postgresql.conf").open("a") as configuration:
+        configuration.write("\n".join(("", *settings, *own, "")))
+    server = PostgresServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.crash()
