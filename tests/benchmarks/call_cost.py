@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Final
 from unittest.mock import patch
 
@@ -84,13 +85,20 @@ def counting_statements(store: Store, counted: Counted) -> Iterator[None]:
         else:
             counted.reads += 1
 
-    end_of_kept = KeptTransaction._end
+    leave_kept = KeptTransaction.__exit__
 
-    def end_and_tell(self: KeptTransaction, of_driver: Callable[[], None], of_sqlalchemy: Callable[[], None]) -> None:
+    def leave_and_tell(
+        self: KeptTransaction,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         is_told = self._connection.in_transaction()  # SQLAlchemy calls the hooks
-        end_of_kept(self, of_driver, of_sqlalchemy)
-        if not is_told:
-            ended(self._connection)
+        try:
+            leave_kept(self, kind, error, trace)
+        finally:
+            if not is_told:
+                ended(self._connection)
 
     hooks: list[tuple[str, Callable[..., None]]] = [
         ("commit", ended),
@@ -100,7 +108,7 @@ def counting_statements(store: Store, counted: Counted) -> Iterator[None]:
         event.listen(engine, name, hook)
     end = listen_before(engine, executed)
     try:
-        with patch.object(KeptTransaction, "_end", end_and_tell):
+        with patch.object(KeptTransaction, "__exit__", leave_and_tell):
             yield
     finally:
         end()

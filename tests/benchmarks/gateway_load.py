@@ -59,8 +59,7 @@ class Client(asyncio.Protocol):
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = transport  # type: ignore[assignment]  # uvloop's are of no class of asyncio
 
     def begin(self) -> None:
         """Send the first request."""
