@@ -60,7 +60,12 @@ class LoopHolds:
             jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_JOBS_PER_COMMIT))]
             if not self._waiting:
                 self._has_come.clear()
-            row = await self._row(*_whole([shortcut for shortcut, _ in jobs]))
+            try:
+                row = await self._row(*_whole([shortcut for shortcut, _ in jobs]))
+            except psycopg.Error as error:
+                for _, future in jobs:
+                    future.set_exception(error)
+                continue
             assert row is not None
             for shortcut, future in jobs:
                 if not future.done():
@@ -78,6 +83,6 @@ class LoopHolds:
         """The row of a statement that is committed without waiting for the disk, in one round trip."""
         other, cursor = (psycopg.AsyncRawCursor(self._connection) for _ in range(2))
         async with self._connection.pipeline():
-            await other.execute(_NOT_DURABLE)
+            await other.execute(f"SELECT {_NOT_DURABLE}")
             await cursor.execute(text, values)
         return await cursor.fetchone()
