@@ -209,7 +209,7 @@ class StoreThreads:
     def _run(self, loop: asyncio.AbstractEventLoop, jobs: list[Job]) -> None:
         started = time.monotonic()
         left: list[Job] = []
-        if self._is_postgresql and any(job.account_id != jobs[0].account_id for job in jobs):
+        if self._is_postgresql and not jobs[0].runs_alone:
             left = self._transactions.run_together(jobs)
         else:
             self._transactions.run(jobs)

@@ -23,7 +23,7 @@ from store.shortcut import Shortcut, take_shortcuts, take_within
 
 T = TypeVar("T")
 LOCK_TIMEOUT_TOGETHER_S: Final = 0.05
-"""Seconds that jobs of several accounts wait for the row of one of them."""
+"""Seconds that jobs which may share a transaction wait for the row of an account."""
 Work = Callable[[Connection], T]
 """A function that runs inside a write transaction. It runs again if that transaction was rolled back."""
 First: TypeAlias = Callable[[SharedReads], None]
@@ -94,10 +94,11 @@ class WriteTransactions:
                 job.outcome = error
 
     def run_together(self, jobs: list[Job]) -> list[Job]:
-        """Give `jobs` of several accounts their outcome by their shortcuts; returns those that `run` has to do.
+        """Give `jobs` of any accounts their outcome by their shortcuts; returns those that `run` has to do.
 
-        For PostgreSQL. The rows of an account that is locked keep the others waiting for `LOCK_TIMEOUT_TOGETHER_S` at
-        most: nothing was changed then, and all are returned.
+        For PostgreSQL. The rows of an account that is locked keep the others, and those that wait for such a
+        transaction to end, waiting for `LOCK_TIMEOUT_TOGETHER_S` at most: nothing was changed then, and all are
+        returned.
         """
         try:
             # In one order, so that two processes never wait for each other.

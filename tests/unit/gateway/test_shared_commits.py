@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 import pytest
@@ -115,6 +115,27 @@ async def test_a_locked_account_keeps_no_other_waiting(postgres_store: Store, pa
             assert not holds[1].done()
             unlock()
             await holds[1]
+            await threads.close()
+    assert [payer.held for payer in payers] == [100] * len(payers)
+
+
+async def test_many_locked_accounts_keep_no_other_waiting(postgres_store: Store, payers: list[Payer]) -> None:
+    """Also where each is handed in alone: together they would occupy all transactions that may be shared."""
+    threads, *stuck, free = StoreThreads(postgres_store.database), *payers
+    assert len(stuck) > store_threads.MAX_SHARED_COMMITS
+    with ExitStack() as locks:
+        for payer in stuck:
+            locks.enter_context(locked(postgres_store, payer))
+        async with asyncio.timeout(PATIENCE):
+            holds = []
+            for payer in stuck:
+                holds.append(payer.hold(threads))
+                for _ in range(store_threads.MAX_TURNS_GATHERED + 2):
+                    await asyncio.sleep(0)
+            await free.hold(threads)
+            assert not any(hold.done() for hold in holds)
+            locks.close()
+            await asyncio.gather(*holds)
             await threads.close()
     assert [payer.held for payer in payers] == [100] * len(payers)
 
