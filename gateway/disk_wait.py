@@ -7,9 +7,10 @@ meanwhile.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeAlias
 
+from gateway.writer_threads import WriterThreads
 from store.database import Database
 from store.errors import DatabaseBusy, DatabaseUnreachable, StoreUnavailable
 
@@ -22,7 +23,7 @@ class DiskWait:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._thread = ThreadPoolExecutor(1, "gatekey-disk")
+        self._thread = WriterThreads(1, "gatekey-disk")
         self._waiting: list[Told] = []
         self._is_busy = False
         self._idle = asyncio.Event()
@@ -39,7 +40,7 @@ class DiskWait:
         """Wait until all who wait are told, and stop the thread."""
         while self._is_busy:
             await self._idle.wait()
-        await asyncio.to_thread(self._thread.shutdown)
+        await asyncio.to_thread(self._thread.shut_down)
 
     def _start(self) -> None:
         if self._is_busy or not self._waiting:
@@ -47,7 +48,11 @@ class DiskWait:
         told, self._waiting = self._waiting, []
         self._is_busy = True
         self._idle.clear()
-        self._thread.submit(self._run, asyncio.get_running_loop(), told)
+        loop = asyncio.get_running_loop()
+        try:
+            self._thread.submit(partial(self._run, loop, told), under_way=1)
+        except RuntimeError:  # the system has no thread left
+            loop.call_soon(self._finish, told, DatabaseUnreachable())
 
     def _run(self, loop: asyncio.AbstractEventLoop, told: list[Told]) -> None:
         error: StoreUnavailable | None = DatabaseUnreachable()

@@ -96,8 +96,7 @@ class WriteTransactions:
     def run_together(self, jobs: list[Job]) -> list[Job]:
         """Give `jobs` of any accounts their outcome by their shortcuts; returns those that `run` has to do.
 
-        For PostgreSQL. The rows of an account that is locked keep the others, and those that wait for such a
-        transaction to end, waiting for `LOCK_TIMEOUT_TOGETHER_S` at most: nothing was changed then, and all are
+        For PostgreSQL. Each lock is waited for `LOCK_TIMEOUT_TOGETHER_S` at most; then nothing was changed, and all are
         returned.
         """
         try:
@@ -167,7 +166,7 @@ class WriteTransactions:
         if not taken:
             return left
         is_durable = any(job.durable for job, _ in taken)
-        # A job alone is spared the further round trip: nobody waits for the rows that it keeps.
+        # A job alone is spared the further round trip: nobody in this process waits for the rows that it keeps.
         waits = is_durable and (len(jobs) == 1 or not self._is_postgresql or not self._disk.is_possible)
         if lock_timeout_s is None and not self._is_postgresql:
             lock_timeout_s = _remaining_wait([job for job, _ in taken])

@@ -8,19 +8,18 @@ import weakref
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 Work: TypeAlias = Callable[[], None]
 """It raises nothing."""
-
-_NAME: Final = "gatekey-write"
 
 
 class WriterThreads:
     """Up to `most` threads, started when they are needed. One thread calls the methods."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, name: str = "gatekey-write") -> None:
         self._most = most
+        self._name = name
         self._queue: SimpleQueue[Work | None] = SimpleQueue()
         self._threads: list[Thread] = []
         # Without `shut_down` the threads end with this object, which they do not hold.
@@ -33,7 +32,7 @@ class WriterThreads:
         """
         if len(self._threads) < min(under_way, self._most):
             # A process that ends without `shut_down` does not wait for them.
-            name = f"{_NAME}_{len(self._threads)}"
+            name = f"{self._name}_{len(self._threads)}"
             thread = Thread(target=_run, args=(self._queue,), name=name, daemon=True)
             try:
                 thread.start()

@@ -193,8 +193,14 @@ def _run(
                 other.execute("ROLLBACK")
                 raise
         return [cursor.fetchone() for cursor in cursors]
-    except psycopg.Error as error:
-        raise _mapped(connection, driver, error) from error
+    except BaseException as error:
+        mapped = _mapped(connection, driver, error) if isinstance(error, psycopg.Error) else error
+        if not connection.invalidated:
+            # The driver believes to have prepared statements that the server skipped after the error.
+            connection.invalidate()
+        if mapped is error:
+            raise
+        raise mapped from error
 
 
 def _mapped(connection: Connection, driver: "psycopg.Connection[Any]", error: "psycopg.Error") -> StoreUnavailable:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, literal_column, select, text
 
 from gateway import store_threads, write_transactions
+from gateway.disk_wait import DiskWait
 from gateway.store_threads import StoreThreads
-from store.errors import DatabaseBusy, QuotaExceeded
+from store.errors import DatabaseBusy, DatabaseUnreachable, QuotaExceeded, StoreUnavailable
 from store.money import MICRO_PER_USD
 from store.reservations import Hold
 from store.shortcut import Shortcut, WholeStatement
@@ -138,6 +140,47 @@ async def test_many_locked_accounts_keep_no_other_waiting(postgres_store: Store,
             await asyncio.gather(*holds)
             await threads.close()
     assert [payer.held for payer in payers] == [100] * len(payers)
+
+
+async def test_a_connection_on_which_a_lock_was_waited_for_too_long_is_used_no_further(
+    postgres_store: Store, payers: list[Payer]
+) -> None:
+    """The driver prepares a statement at its fifth use, here in the pipeline that the server aborts."""
+    many = [*payers, *(Payer(postgres_store, f"payer{number}") for number in range(8))]
+    threads = StoreThreads(postgres_store.database)
+    address = postgres_store.database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    async with asyncio.timeout(PATIENCE):
+        for _ in range(3):
+            await many[-1].hold(threads)
+        with psycopg.connect(address) as other:
+            other.execute("SELECT 1 FROM quotas WHERE account_id = %s FOR UPDATE", [many[0].account_id])
+            holds = [payer.hold(threads) for payer in many]
+            await asyncio.gather(*holds[1:])
+            other.rollback()
+            await holds[0]
+        for _ in range(3):
+            await asyncio.gather(*(payer.hold(threads) for payer in many))
+        await threads.close()
+    assert [payer.held for payer in many] == [400] * 11 + [700]
+
+
+async def test_without_a_thread_to_wait_for_the_disk_bookings_are_told_so(
+    postgres_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, told = DiskWait(postgres_store.database), list[StoreUnavailable | None]()
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async with asyncio.timeout(PATIENCE):
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            disk.tell([told.append])
+            await asyncio.sleep(0)
+        disk.tell([told.append])
+        await disk.close()
+    assert isinstance(told[0], DatabaseUnreachable)
+    assert told[1:] == [None]
 
 
 async def test_one_that_is_refused_is_refused_alone(postgres_store: Store, payers: list[Payer]) -> None:
