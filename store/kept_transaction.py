@@ -4,15 +4,24 @@ SQLAlchemy's own transaction and the generators of `contextlib` take longer than
 relayed call waits for two of these.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from store.sqlite_engine import begin_immediate
 
-if TYPE_CHECKING:
-    from store.database import Database
+
+class _Database(Protocol):
+    """The part of `store.database.Database` that a transaction needs; the module itself imports this one."""
+
+    before_commit: Callable[[Connection], None] | None
+
+    def refuse_another_file(self) -> None: ...
+
+    def mapped(self) -> AbstractContextManager[None]: ...
 
 
 class KeptTransaction:
@@ -20,7 +29,7 @@ class KeptTransaction:
 
     __slots__ = ("_connection", "_database", "_driver", "_is_durable", "_lock_timeout_s")
 
-    def __init__(self, database: "Database", connection: Connection, *, durable: bool, lock_timeout_s: float) -> None:
+    def __init__(self, database: _Database, connection: Connection, *, durable: bool, lock_timeout_s: float) -> None:
         self._database = database
         self._connection = connection
         self._is_durable = durable
