@@ -37,7 +37,7 @@ class KnownCall:
 
     @classmethod
     def of(cls, holder: KeyHolder, price: ModelPrice, *, key: str, model: str) -> Self:
-        """What a call of `model` with the API key `key` has read."""
+        """The knowledge that a call of `model` with the API key `key` has read."""
         return cls(holder, price, _parameters(holder, price, key, model))
 
     def parameters_at(self, now: datetime) -> Mapping[str, Any]:

@@ -40,7 +40,7 @@ class Parser(NamedTuple):
 
 
 def documents() -> dict[str, bytes]:
-    """What is measured, by name: bodies of calls, and an answer."""
+    """The measured documents, by name: bodies of calls, and an answer."""
     tokens = {"model": MODEL, "input": list(range(1000, 5000))}
     return {
         "chat": json.dumps(QUESTION).encode(),
@@ -133,7 +133,7 @@ def measure(found: Sequence[Parser], texts: Mapping[str, bytes], rounds: int) ->
 
 
 def outcome(read: Callable[[bytes], Any], text: bytes) -> str:
-    """What a parser makes of `text`, shortened."""
+    """The result of a parser for `text`, shortened."""
     try:
         said = repr(read(text))
     except (ValueError, RecursionError) as error:

@@ -42,7 +42,7 @@ END;
 
 
 class Run(NamedTuple):
-    """What pgbench tells of a run."""
+    """The figures that pgbench prints of a run."""
 
     calls_per_second: float
     calls: int

@@ -41,7 +41,7 @@ _REPLAYED: Final = text("SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')
 
 @dataclass
 class Behind:
-    """How far a standby was behind."""
+    """The lag of a standby."""
 
     waits_ms: list[float] = field(default_factory=list)
     """From the answer to a booking's commit to the start of the first page read that has the call."""
@@ -58,7 +58,7 @@ class Behind:
 
 
 class Cost(NamedTuple):
-    """What a read takes: its time, and the CPU of the server's process."""
+    """The cost of a read: its time, and the CPU of the server's process."""
 
     median_ms: float
     p99_ms: float
@@ -123,7 +123,7 @@ def _book_and_look(primary: Store, standby: Store, found: Behind) -> None:
 
 
 def read_costs(primary: Store, standby: Store, seconds: float) -> Iterator[tuple[str, tuple[Cost, Cost]]]:
-    """What each read costs on the primary and on the standby, in turns. All take `seconds` together, if that is enough.
+    """The cost of each read on the primary and on the standby, in turns. All take `seconds` together, if that is enough.
 
     A report is the sums of the month by model over all accounts, by one process.
     """
@@ -167,7 +167,7 @@ def _compared(read: Callable[[Store], object], primary: Store, standby: Store, s
 
 
 def held_up(primary: Store, standby: Store, seconds: float) -> tuple[Behind, str]:
-    """How far the standby is behind while a snapshot on it is open, and why that was refused in the end, or ""."""
+    """The lag of the standby while a snapshot on it is open, and why that was refused in the end, or ""."""
     found, refusal, end = Behind(), "", time.monotonic() + seconds
     with standby.database.engine.connect() as report:
         report.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
