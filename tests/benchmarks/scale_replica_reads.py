@@ -123,7 +123,7 @@ def _book_and_look(primary: Store, standby: Store, found: Behind) -> None:
 
 
 def read_costs(primary: Store, standby: Store, seconds: float) -> Iterator[tuple[str, tuple[Cost, Cost]]]:
-    """The cost of each read on the primary and on the standby, in turns. All take `seconds` together, if that is enough.
+    """The cost of each read on the primary and the standby, in turns. All take `seconds` together, if that is enough.
 
     A report is the sums of the month by model over all accounts, by one process.
     """
